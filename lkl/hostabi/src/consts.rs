@@ -1,0 +1,57 @@
+//! Numbers that both sides use. The C header carries them as `LKL_*`.
+
+macro_rules! consts {
+    ($($(#[doc = $doc:literal])* $name:ident: u32 = $value:expr;)*) => {
+        $($(#[doc = $doc])* pub const $name: u32 = $value;)*
+        /// Every constant, for the C header.
+        pub const ALL: &[(&str, u32, &[&str])] = &[$((stringify!($name), $value, &[$($doc),*])),*];
+    };
+}
+
+consts! {
+    /// Interrupt lines: bits of the pending word.
+    IRQ_TIMER: u32 = 0;
+    /// A stream changed state: see `stream_event`.
+    IRQ_STREAM: u32 = 1;
+    /// The host has work for the job thread: see `job_next`.
+    IRQ_JOB: u32 = 2;
+    /// The host asks for an orderly power-off.
+    IRQ_POWER: u32 = 3;
+
+    /// Kernel address of the pending word. It lies in the otherwise
+    /// inaccessible first 64 KiB; natively its page is shared with every
+    /// process's safepoint flag.
+    PENDING_ADDR: u32 = 0xf000;
+    /// First byte of the kernel's own data; below it only the pending page.
+    GLOBAL_BASE: u32 = 0x10000;
+
+    /// `task_new` kinds: a kernel thread has no user side.
+    TASK_KERNEL: u32 = 0;
+    /// A copy of the calling task's user frames (fork, vfork).
+    TASK_FORK: u32 = 1;
+    /// A new user stack that starts in `__wasm_thread_start`.
+    TASK_THREAD: u32 = 2;
+
+    /// Page protection for `mm_map`, `mm_protect`, `mm_copy`: as PROT_*.
+    PROT_NONE: u32 = 0;
+    PROT_READ: u32 = 1;
+    PROT_WRITE: u32 = 2;
+
+    /// `halt` kinds.
+    HALT_HALT: u32 = 0;
+    HALT_POWER_OFF: u32 = 1;
+    HALT_RESTART: u32 = 2;
+
+    /// `stream_poll` bits.
+    STREAM_READABLE: u32 = 1;
+    STREAM_WRITABLE: u32 = 2;
+    /// The other side reads no more: a write gives EPIPE.
+    STREAM_BROKEN: u32 = 4;
+    /// Window size changed: see `stream_winsize`.
+    STREAM_RESIZED: u32 = 8;
+
+    /// Lowest address of a process's data; everything below faults.
+    USER_BASE: u32 = 0x10000;
+    /// End of a process's address space: the last 64 KiB are never mapped.
+    USER_END: u32 = 0xffff0000;
+}
