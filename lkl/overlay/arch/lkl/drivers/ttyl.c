@@ -26,7 +26,7 @@
 #include <asm/lkl_stream.h>
 
 #define LKL_TTYS	64
-#define LKL_PUMP_CHUNK	1024
+#define LKL_PUMP_CHUNK	512
 #define LKL_QUEUE	4096
 
 struct lkl_tty {
