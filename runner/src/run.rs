@@ -237,6 +237,7 @@ impl Log {
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.0.lock();
+        let shown = state.shown;
         state.kept.extend(bytes);
         if state.kept.len() > 2 * LOG_KEPT {
             let cut = state.kept.len() - LOG_KEPT;
@@ -244,7 +245,7 @@ impl Write for Log {
         }
         match &mut state.to {
             // On a raw terminal a line feed alone does not return the carriage.
-            Some(to) if terminal::is_raw() => {
+            Some(to) if shown && terminal::is_raw() => {
                 let text: Vec<u8> = bytes
                     .iter()
                     .flat_map(|&b| if b == b'\n' { vec![b'\r', b'\n'] } else { vec![b] })

@@ -1,6 +1,8 @@
 //! Runs the `wasmlinux` binary as a person or a script would.
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod pty;
+
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
