@@ -15,7 +15,7 @@
 struct kernel;
 
 #define WL_EX(insn, fixup)                  \
-	".pushsection wl_extable, \"a\"\n"  \
+	".pushsection wl_extable, \"aR\", @progbits\n"  \
 	".p2align 2\n"                      \
 	".long " insn " - .\n"              \
 	".long " fixup " - .\n"             \

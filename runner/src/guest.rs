@@ -21,7 +21,7 @@ pub enum GuestError {
     #[error("{0} is not a cpio archive (newc): make one with `cpio -o -H newc`")]
     NotCpio(PathBuf),
     #[error("cannot put {0} into the guest: {1}")]
-    Add(String, #[source] rootfs::cpio::Error),
+    Add(String, #[source] std::io::Error),
 }
 
 /// A file to add to the root file system, mode 0755, owned by root.
@@ -63,14 +63,8 @@ pub fn initrd(rootfs: Option<&Path>, files: &[File]) -> Result<Vec<u8>, GuestErr
         }
     };
     if !files.is_empty() {
-        let mut extra = rootfs::cpio::Cpio::new();
-        for file in files {
-            let add = |e| GuestError::Add(file.path.clone(), e);
-            extra.file(&file.path, 0o755, &file.bytes).map_err(add)?;
-        }
         // The kernel unpacks archives one after another, aligned.
         archive.resize(archive.len().next_multiple_of(4), 0);
-        archive.extend(extra.finish());
     }
     Ok(archive)
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sha2::{Digest, Sha256};
+use wasm2c::CFLAGS;
 use wasmlinux_sdk::finish::Image as ImageSection;
 
 use crate::engine::image::{self, BuildId, Image, ImageError};
@@ -75,9 +76,7 @@ pub fn prepare(path: &Path) -> Result<Program, ProgramError> {
     if !module.starts_with(b"\0asm") {
         return Err(ProgramError::NotWasm(path.to_owned()));
     }
-    let section = ImageSection::read(&module)
-        .map_err(|e| ProgramError::NotProgram(path.to_owned(), e.to_string()))?;
-    let id: BuildId = section.build_id;
+    let id = build_id(path, &module)?;
     if image::find(&id).is_none() {
         let object = object(path, &module)?;
         load(path, &object, id)?;
@@ -86,15 +85,27 @@ pub fn prepare(path: &Path) -> Result<Program, ProgramError> {
     Ok(Program { guest_path: format!("{GUEST_DIR}/{name}"), module })
 }
 
+/// The build id in a module, if it is that module's.
+fn build_id(path: &Path, module: &[u8]) -> Result<BuildId, ProgramError> {
+    let error = |what: &str| ProgramError::NotProgram(path.to_owned(), what.to_owned());
+    let section = ImageSection::parse(module).ok_or_else(|| error("it has no linux.image section"))?;
+    let body = ImageSection::body(module).ok_or_else(|| error("it is cut off"))?;
+    if ImageSection::identify(section.data_end, body).build_id != section.build_id {
+        return Err(error("its build id is not its own; it was changed or cut off after linking"));
+    }
+    Ok(section.build_id)
+}
+
 /// The compiled object in the cache, made now if it is not there.
 fn object(path: &Path, module: &[u8]) -> Result<PathBuf, ProgramError> {
+    let sources = translate(path, module)?;
     let compiler = compiler(path)?;
     let mut key = Sha256::new();
-    for part in [module, compiler.version.as_bytes(), wasm2c::CFLAGS.join(" ").as_bytes()] {
+    let texts = sources.iter().flat_map(|(name, text)| [name, text]);
+    for part in texts.chain([&compiler.version, &CFLAGS.join(" ")]) {
         key.update((part.len() as u64).to_le_bytes());
         key.update(part);
     }
-    key.update(wasm2c::VERSION);
     let key: String = key.finalize().iter().map(|b| format!("{b:02x}")).collect();
     let dir = cache_dir().join("programs");
     let object = dir.join(format!("{key}.so"));
@@ -104,7 +115,7 @@ fn object(path: &Path, module: &[u8]) -> Result<PathBuf, ProgramError> {
     let cache = |e| ProgramError::Cache(dir.clone(), e);
     fs::create_dir_all(&dir).map_err(cache)?;
     let work = tempfile::Builder::new().prefix("build-").tempdir_in(&dir).map_err(cache)?;
-    compile(path, module, &compiler, work.path())?;
+    compile(path, &sources, &compiler, work.path())?;
     let built = work.path().join("program.so");
     let sum = digest(&built).map_err(cache)?;
     fs::write(work.path().join("sum"), sum).map_err(cache)?;
@@ -153,20 +164,38 @@ fn compiler(path: &Path) -> Result<Compiler, ProgramError> {
         .ok_or_else(|| ProgramError::NoCompiler(path.to_owned()))
 }
 
-/// Translates and compiles to `dir/program.so`.
-fn compile(path: &Path, module: &[u8], cc: &Compiler, dir: &Path) -> Result<(), ProgramError> {
-    let mut options = wasm2c::Options::program(NAME);
+/// The module as C: file names and texts.
+fn translate(path: &Path, module: &[u8]) -> Result<Vec<(String, String)>, ProgramError> {
+    let mut options = wasm2c::Options::new(NAME);
+    options.mode = wasm2c::Mode::Gs;
+    options.safepoints = true;
     options.files = (module.len() / BYTES_PER_FILE).clamp(1, MAX_FILES);
+    options.pinned = [
+        ("__stack_pointer".to_owned(), wasm2c::HeadSlot::StackPointer),
+        ("__tls_base".to_owned(), wasm2c::HeadSlot::TlsBase),
+    ]
+    .into();
     let output = wasm2c::translate(module, &options)
         .map_err(|e| ProgramError::Translate(path.to_owned(), e))?;
+    // The portable runtime is not for this mode.
+    let runtime = wasm2c::RUNTIME.iter().filter(|(name, _)| name.ends_with(".h"));
+    let runtime = runtime.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    Ok(runtime.chain(output.files.into_iter().map(|f| (f.name, f.text))).collect())
+}
+
+/// Compiles to `dir/program.so`.
+fn compile(
+    path: &Path,
+    files: &[(String, String)],
+    cc: &Compiler,
+    dir: &Path,
+) -> Result<(), ProgramError> {
     let cache = |e| ProgramError::Cache(dir.to_owned(), e);
     let mut sources = Vec::new();
-    let headers = wasm2c::HEADERS.iter().map(|(name, text)| (*name, *text));
-    let files = output.files.iter().map(|f| (f.name.as_str(), f.text.as_str()));
-    for (name, text) in headers.chain(files) {
+    for (name, text) in files {
         fs::write(dir.join(name), text).map_err(cache)?;
         if name.ends_with(".c") {
-            sources.push(name.to_owned());
+            sources.push(name.clone());
         }
     }
     let failed = |what: String| ProgramError::Compile(path.to_owned(), cc.command.clone(), what);
@@ -175,7 +204,7 @@ fn compile(path: &Path, module: &[u8], cc: &Compiler, dir: &Path) -> Result<(), 
     };
     let results = std::thread::scope(|scope| {
         let compile = |source: String| {
-            let flags = wasm2c::CFLAGS.iter().copied().chain(["-fPIC", "-c", &source]);
+            let flags = CFLAGS.iter().copied().chain(["-c", &source]);
             run(&flags.collect::<Vec<_>>())
         };
         let threads: Vec<_> =

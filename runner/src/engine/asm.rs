@@ -364,7 +364,7 @@ global_asm!(
 // self-relative offsets (instruction, fixup), as `lkl_host_inline.h` makes them.
 global_asm!(
     ".macro WL_EX insn, fixup",
-    ".pushsection wl_extable, \"a\"",
+    ".pushsection wl_extable, \"aR\", @progbits",
     ".p2align 2",
     ".long \\insn - .",
     ".long \\fixup - .",
@@ -372,6 +372,7 @@ global_asm!(
     ".endm",
 
     // wl_strncpy_user(to, from, len): bytes before the NUL, len, or -EFAULT.
+    ".globl wl_strncpy_user, wl_strnlen_user, wl_copy",
     "wl_strncpy_user:",
     "mov esi, esi",
     "mov edx, edx",
