@@ -21,6 +21,8 @@ pub type LogSink = Box<dyn Write + Send>;
 /// Smallest and largest memory of a machine, bytes.
 pub const MEMORY_RANGE: std::ops::RangeInclusive<u32> = 16 << 20..=3 << 30;
 const E2BIG: Errno = -7;
+/// The kernel's largest buffer for a request, bytes (`arch/lkl/kernel/job.c`).
+const REQUEST_MAX: usize = 1 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -199,7 +201,12 @@ impl Devices for Host {
         if !self.ready.load(SeqCst) {
             return None;
         }
-        let (id, request) = self.requests.lock().pop_front()?;
+        let mut requests = self.requests.lock();
+        if requests.front()?.1.len() > max && max < REQUEST_MAX {
+            return Some(Err(E2BIG));
+        }
+        let (id, request) = requests.pop_front()?;
+        drop(requests);
         if request.len() > max {
             self.job_exit(id, Err(E2BIG));
             return self.job_next(max);
