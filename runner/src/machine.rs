@@ -54,6 +54,7 @@ struct Host {
     streams: Streams,
     log: Mutex<LogSink>,
     ready: AtomicBool,
+    shutting_down: AtomicBool,
     requests: Mutex<VecDeque<(u32, Vec<u8>)>>,
     running: Mutex<HashMap<u32, Sender<Exit>>>,
     next_job: AtomicU32,
@@ -70,6 +71,7 @@ impl Machine {
             irqs: irqs.clone(),
             log: Mutex::new(log),
             ready: AtomicBool::new(false),
+            shutting_down: AtomicBool::new(false),
             requests: Mutex::default(),
             running: Mutex::default(),
             next_job: AtomicU32::new(1),
@@ -130,9 +132,11 @@ impl Drop for Machine {
 }
 
 impl Job {
-    /// Waits for the end of the job, or of the machine.
+    /// Waits for the end of the job, or of the machine: a job that the guest's
+    /// shutdown ends has not ended by itself.
     pub fn wait(&self) -> Result<Exit, Error> {
         match self.done.recv() {
+            Ok(_) if self.host.shutting_down.load(SeqCst) => Err(Error::Ended(self.host.wait())),
             Ok(exit) => Ok(exit),
             Err(_) => Err(Error::Ended(self.host.wait())),
         }
@@ -224,5 +228,9 @@ impl Devices for Host {
     fn ready(&self) {
         self.ready.store(true, SeqCst);
         self.irqs.raise(IRQ_JOB);
+    }
+
+    fn shutting_down(&self) {
+        self.shutting_down.store(true, SeqCst);
     }
 }

@@ -158,6 +158,8 @@ abi! {
         call job_exit(job: u32, status: i32);
         /// The guest's init has finished its boot scripts.
         call ready();
+        /// The guest's init is about to end every process and the machine.
+        call shutting_down();
     }
 
     entries {
