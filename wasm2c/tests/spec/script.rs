@@ -309,6 +309,7 @@ fn expectation(ret: &WastRet<'_>) -> Option<(&'static str, &'static str, String)
 
 fn trap_code(message: &str) -> Option<&'static str> {
     let codes = [
+        ("any", "SPEC_ANY_TRAP"),
         ("unreachable", "W2C_TRAP_UNREACHABLE"),
         ("out of bounds memory access", "W2C_TRAP_MEMORY"),
         ("out of bounds table access", "W2C_TRAP_TABLE"),
