@@ -52,6 +52,16 @@ impl Entry {
     pub fn contents(&self) -> String {
         self.manifest.to_text()
     }
+
+    /// The same of the files whose path begins with `prefix`.
+    pub fn contents_of(&self, prefix: &str) -> String {
+        self.manifest.to_text_of(prefix)
+    }
+
+    /// Paths and sums of the files.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.manifest.files()
+    }
 }
 
 /// Where an entry is made: scratch space, and what will become the entry.

@@ -13,6 +13,8 @@ pub struct Context {
     pub root: PathBuf,
     pub cache: Cache,
     pub progress: Progress,
+    /// Where Cargo puts programs: beside this one.
+    pub bin: PathBuf,
     /// Programs to run at once.
     pub jobs: usize,
 }
@@ -23,6 +25,7 @@ impl Context {
             root: root(),
             cache: Cache::open()?,
             progress,
+            bin: env::current_exe()?.parent().expect("a file").into(),
             jobs: thread::available_parallelism().map_or(1, |n| n.get()),
         })
     }
@@ -32,9 +35,19 @@ impl Context {
         self.root.join(name)
     }
 
+    /// Cargo's target directory.
+    pub fn target(&self) -> &Path {
+        self.bin.parent().expect("target/release")
+    }
+
+    /// What the runner is made of: see `guest`.
+    pub fn guest(&self) -> PathBuf {
+        self.target().join("guest")
+    }
+
     /// A step's log, emptied: it shows this run only.
     pub fn log(&self, step: &str) -> PathBuf {
-        let path = self.root.join("target/log").join(format!("{step}.log"));
+        let path = self.target().join("log").join(format!("{step}.log"));
         let _ = std::fs::remove_file(&path);
         path
     }

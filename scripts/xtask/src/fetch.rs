@@ -64,7 +64,7 @@ impl<'a> Fetcher<'a> {
             return Ok((choice, entry));
         }
         let local = Path::new("/").join(&recipe.archive);
-        if recipe.recipe.kind == Kind::Deb && pinned(recipe, &local) {
+        if recipe.kind == Kind::Deb && pinned(recipe, &local) {
             self.progress.doing("taking the archive that is installed");
             let id = id(recipe, &Choice::Pinned);
             let entry = self.cache.ensure(&id, |m| {

@@ -72,8 +72,19 @@ impl Manifest {
 
     /// Stands for the contents of the whole entry in the keys of others.
     pub fn to_text(&self) -> String {
-        let lines = self.0.iter().map(|l| format!("{}\t{}\n", l.content, l.path.display()));
+        self.to_text_of("")
+    }
+
+    /// The same of the files whose path begins with `prefix`.
+    pub fn to_text_of(&self, prefix: &str) -> String {
+        let lines = self.files().filter(|(path, _)| path.to_string_lossy().starts_with(prefix));
+        let lines = lines.map(|(path, content)| format!("{content}\t{}\n", path.display()));
         format!("{}end\n", lines.collect::<String>())
+    }
+
+    /// Paths, and what stands for the content of each.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.0.iter().map(|line| (line.path.as_path(), line.content.as_str()))
     }
 
     fn parse(text: &str) -> Option<Manifest> {
@@ -89,7 +100,8 @@ impl Manifest {
     }
 }
 
-fn content(path: &Path) -> std::io::Result<String> {
+/// What a manifest says of the file at `path`.
+pub fn content(path: &Path) -> std::io::Result<String> {
     if fs::symlink_metadata(path)?.is_symlink() {
         return Ok(format!("-> {}", fs::read_link(path)?.display()));
     }
