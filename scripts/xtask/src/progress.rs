@@ -42,7 +42,7 @@ struct Board {
     share: f64,
     began: Instant,
     tty: bool,
-    /// Another program (cargo) writes to the terminal: draw nothing.
+    /// Before the first step and after the last: draw nothing.
     quiet: bool,
     drawn: Instant,
 }
@@ -131,17 +131,6 @@ impl Progress {
         if !board.quiet && board.tty {
             board.draw();
         }
-    }
-
-    /// Leaves the terminal to another program until the next step.
-    pub fn hand_over(&self, what: &str) {
-        let mut board = self.board();
-        board.doing = what.into();
-        board.draw();
-        if board.tty {
-            eprintln!();
-        }
-        board.quiet = true;
     }
 
     pub fn finish(&self) {

@@ -97,6 +97,12 @@ impl Recipe {
         }
     }
 
+    /// Debian's names of what is pinned.
+    pub fn revisions(&self) -> String {
+        let list: Vec<_> = self.pins.iter().map(|pin| pin.revision.as_str()).collect();
+        list.join(" or ")
+    }
+
     /// Sums by which the archive is found in an index.
     pub fn index_sums(&self) -> impl Iterator<Item = &str> {
         self.pins.iter().map(|pin| pin.package_sha256.as_deref().unwrap_or(&pin.sha256))

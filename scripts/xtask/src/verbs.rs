@@ -1,7 +1,7 @@
 //! The verbs of the command line.
 
 use crate::context::{self, Context};
-use crate::fetch::{mark, Fetcher};
+use crate::fetch::{mark, Choice, Fetcher};
 use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
 use crate::{kernel, pipeline, proc, sdk, testing, userland};
@@ -61,12 +61,16 @@ fn fetch() -> Result<()> {
         // Asked for by name: look again whether the pinned one is back.
         fetcher.forget(&recipe);
         let (choice, _) = fetcher.fetch(&recipe)?;
+        let revision = match &choice {
+            Choice::Newer(offer) => offer.version.clone(),
+            Choice::Pinned => recipe.revisions(),
+        };
         ctx.progress.note(&format!(
-            "{} {} ({}): {}",
+            "{} {} ({}): Debian {revision}. {}",
             recipe.name,
             recipe.version,
             recipe.licence,
-            mark(&choice)
+            recipe.provenance.trim()
         ));
     }
     ctx.progress.finish();
@@ -128,5 +132,38 @@ pub fn explain(error: &Error) -> String {
     if proc::is_full(error) {
         return format!("xtask: no room is left for the cache: {}", context::FULL_REMEDY);
     }
-    format!("xtask: {error:#}")
+    let mut text = String::from("xtask");
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        // The end of a log begins on a line of its own.
+        text += if cause.contains('\n') { ":\n" } else { ": " };
+        text += &cause;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn a_full_disk_is_one_sentence_with_its_remedy() {
+        let error = Error::new(io::Error::from(io::ErrorKind::StorageFull)).context("kernel");
+        let text = explain(&error);
+        assert!(text.starts_with("xtask: no room is left for the cache: free some"), "{text}");
+        assert_eq!(text.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_log_begins_on_a_line_of_its_own() {
+        let error = anyhow::anyhow!("one\ntwo").context("step failed");
+        assert_eq!(explain(&error), "xtask: step failed:\none\ntwo");
+    }
+
+    #[test]
+    fn what_is_not_understood_exits_with_2() {
+        let code = run(&["no-such-verb".into()]).unwrap();
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(2)));
+    }
 }
