@@ -7,7 +7,7 @@ use crate::key::{Key, KeyBuilder};
 use crate::recipe::Recipe;
 use crate::{proc, source};
 use anyhow::Result;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// Objects of the kernel's configuration, for the progress line.
@@ -85,11 +85,11 @@ fn headers_install(tree: &Path, build: &Path, to: &Path) -> Command {
 
 fn key(ctx: &Context, recipe: &Recipe, choice: &Choice) -> Result<Key> {
     let ours = |path: &Path| {
-        let first = path.components().next().map(|c| PathBuf::from(c.as_os_str()));
-        // What Cargo builds is no part of the kernel, nor is prose.
-        first != Some("hostabi".into())
+        // What Cargo builds is no part of the kernel, nor is prose, nor what is
+        // compiled with its translation.
+        path != Path::new("native.h")
+            && !path.starts_with("hostabi")
             && path.extension().is_none_or(|e| e != "md" && e != "rs")
-            && path.file_name().is_none_or(|n| n != "Cargo.toml")
     };
     Ok(KeyBuilder::new("kernel 1")
         .text("recipe", &recipe.text)

@@ -3,7 +3,7 @@
 //! ```text
 //! linux ─► kernel ──────────────────► kernel code ─┐
 //!             └ uapi ─► sysroot ─► busybox ─► busybox code ─┼─► target/guest ─► runner
-//!                          ├───────► tests ─► test code ───┤
+//!                          ├───────► tests ──────────────┤
 //!                          └ rootfs ───────────────────────┘
 //! ```
 
@@ -24,7 +24,6 @@ const PLAN: &[Step] = &[
     Step { name: "kernel code", weight: 150 },
     Step { name: "busybox code", weight: 60 },
     Step { name: "tests", weight: 5 },
-    Step { name: "test code", weight: 20 },
     Step { name: "guest", weight: 2 },
     Step { name: "runner", weight: 60 },
 ];
@@ -69,10 +68,6 @@ pub fn build() -> Result<Context> {
     let failed = step("tests");
     let tests = userland::tests(&ctx, &sysroot).with_context(failed)?;
     placed.all(&ctx, &tests, ".wasm", "tests").with_context(failed)?;
-
-    let failed = step("test code");
-    let code = translate::tests(&ctx, &tests).with_context(failed)?;
-    placed.all(&ctx, &code, ".so", "tests").with_context(failed)?;
 
     let failed = step("guest");
     placed.finish(&ctx).with_context(failed)?;

@@ -1,0 +1,1 @@
+/* The entry is C: see crt/wasm32/crt1.c. */

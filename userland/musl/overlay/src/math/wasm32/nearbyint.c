@@ -1,0 +1,7 @@
+#include <math.h>
+
+/* One wasm instruction. */
+double nearbyint(double x)
+{
+	return __builtin_nearbyint(x);
+}
