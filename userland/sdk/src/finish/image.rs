@@ -48,6 +48,13 @@ impl Image {
         module
     }
 
+    /// The sections of a finished module that its build id is made of.
+    pub fn body(module: &[u8]) -> Option<&[u8]> {
+        let rest = module.strip_prefix(HEADER)?.strip_prefix(&[id::CUSTOM])?;
+        let (length, rest) = rest.split_first()?;
+        rest.get(usize::from(*length)..)
+    }
+
     /// Reads the section of a finished module; `None` if it has none.
     pub fn parse(module: &[u8]) -> Option<Self> {
         let rest = module.strip_prefix(HEADER)?.strip_prefix(&[id::CUSTOM])?;

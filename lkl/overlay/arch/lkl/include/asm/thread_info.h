@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ASM_LKL_THREAD_INFO_H
+#define _ASM_LKL_THREAD_INFO_H
+
+/* Deep paths (ext4 over loop over overlayfs, network) fit with room to spare. */
+#define THREAD_SIZE_ORDER	3
+#define THREAD_SIZE		(4096UL << THREAD_SIZE_ORDER)
+
+#ifndef __ASSEMBLY__
+struct thread_info {
+	unsigned long flags;
+	int preempt_count;
+};
+
+#define INIT_THREAD_INFO(tsk)			\
+{						\
+	.flags = 0,				\
+	.preempt_count = INIT_PREEMPT_COUNT,	\
+}
+#endif
+
+#define TIF_SYSCALL_TRACE	0
+#define TIF_NOTIFY_RESUME	1
+#define TIF_SIGPENDING		2
+#define TIF_NEED_RESCHED	3
+#define TIF_RESTORE_SIGMASK	4
+#define TIF_NOTIFY_SIGNAL	5
+#define TIF_SYSCALL_AUDIT	6
+#define TIF_SECCOMP		7
+#define TIF_SINGLESTEP		8
+#define TIF_SYSCALL_RESTART	9	/* rt_sigreturn: the interrupted call runs again */
+#define TIF_MEMDIE		17
+
+#define _TIF_SYSCALL_TRACE	(1 << TIF_SYSCALL_TRACE)
+#define _TIF_NOTIFY_RESUME	(1 << TIF_NOTIFY_RESUME)
+#define _TIF_SIGPENDING		(1 << TIF_SIGPENDING)
+#define _TIF_NEED_RESCHED	(1 << TIF_NEED_RESCHED)
+#define _TIF_NOTIFY_SIGNAL	(1 << TIF_NOTIFY_SIGNAL)
+#define _TIF_SYSCALL_AUDIT	(1 << TIF_SYSCALL_AUDIT)
+#define _TIF_SECCOMP		(1 << TIF_SECCOMP)
+#define _TIF_SYSCALL_RESTART	(1 << TIF_SYSCALL_RESTART)
+
+/* Before a system call. */
+#define _TIF_ENTRY_WORK		(_TIF_SYSCALL_TRACE | _TIF_SYSCALL_AUDIT | _TIF_SECCOMP)
+/* Before user code runs again. */
+#define _TIF_EXIT_WORK		(_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | \
+				 _TIF_NOTIFY_RESUME | _TIF_SYSCALL_RESTART)
+
+#endif

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ways from user code into the kernel. Each is a plain call on the user
+ * task's stack; the host has pointed the shadow stack at the task's kernel
+ * stack. What has to happen on the user side afterwards (a handler, a new
+ * program) is told to the host, which does it when the entry has returned.
+ */
+#include <linux/ptrace.h>
+#include <linux/ratelimit.h>
+#include <linux/resume_user_mode.h>
+#include <linux/sched/signal.h>
+#include <linux/seccomp.h>
+#include <linux/signal.h>
+#include <linux/syscalls.h>
+#include <asm/irq_regs.h>
+#include <asm/irqflags.h>
+#include <asm/lkl_host.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
+#include "lkl.h"
+
+static __always_inline long lkl_dispatch(struct pt_regs *regs)
+{
+	unsigned int nr = regs->nr;
+
+	if (likely(nr < __NR_syscalls))
+		return sys_call_table[nr](regs);
+	return -ENOSYS;
+}
+
+/* A call that a tracer or a filter wants to see. */
+static noinline long lkl_dispatch_watched(struct pt_regs *regs, unsigned long work)
+{
+	/* The result of a skipped call, unless the watcher sets one. */
+	regs->ret = -ENOSYS;
+	if (work & _TIF_SYSCALL_TRACE && ptrace_report_syscall_entry(regs))
+		return regs->ret;
+	if (secure_computing() == -1)
+		return regs->ret;
+	regs->ret = lkl_dispatch(regs);
+	if (test_thread_flag(TIF_SYSCALL_TRACE))
+		ptrace_report_syscall_exit(regs, 0);
+	return regs->ret;
+}
+
+/* The call in @regs, for the first time or again. */
+long lkl_run_syscall(struct pt_regs *regs)
+{
+	unsigned long work = READ_ONCE(current_thread_info()->flags);
+
+	if (unlikely(work & _TIF_ENTRY_WORK))
+		return lkl_dispatch_watched(regs, work);
+	return lkl_dispatch(regs);
+}
+
+/*
+ * Everything that must happen before user code runs again. At most one signal
+ * handler is set up: its rt_sigreturn comes through here and gets the next.
+ */
+void lkl_exit_to_user(struct pt_regs *regs)
+{
+	for (;;) {
+		unsigned long work;
+
+		if (lkl_irq_pending())
+			lkl_run_irqs();
+		work = READ_ONCE(current_thread_info()->flags);
+		if (!(work & _TIF_EXIT_WORK))
+			return;
+		if (work & _TIF_NEED_RESCHED)
+			schedule();
+		if (work & _TIF_NOTIFY_RESUME)
+			resume_user_mode_work(regs);
+		if (work & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | _TIF_SYSCALL_RESTART) &&
+		    lkl_do_signal(regs))
+			return;
+	}
+}
+
+int lkl_syscall(unsigned int nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+{
+	struct thread_info *ti = current_thread_info();
+	struct pt_regs *regs = current_pt_regs();
+	long ret;
+
+	regs->args[0] = a0;
+	regs->args[1] = a1;
+	regs->args[2] = a2;
+	regs->args[3] = a3;
+	regs->args[4] = a4;
+	regs->args[5] = a5;
+	regs->nr = nr;
+	ret = lkl_run_syscall(regs);
+	if (likely(!((READ_ONCE(ti->flags) & _TIF_EXIT_WORK) | lkl_irq_pending())))
+		return ret;
+	regs->ret = ret;
+	lkl_exit_to_user(regs);
+	return regs->ret;
+}
+
+/* Time that passed in user code is charged to it: user_mode() is true. */
+void lkl_user_poll(void)
+{
+	struct pt_regs *regs = current_pt_regs();
+	struct pt_regs *old = set_irq_regs(regs);
+
+	regs->nr = -1;
+	if (lkl_irq_pending())
+		lkl_run_irqs();
+	set_irq_regs(old);
+	lkl_exit_to_user(regs);
+}
+
+int show_unhandled_signals = 1;	/* sysctl debug.exception-trace */
+
+static void lkl_log_fault(int sig, unsigned long addr)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+
+	if (!show_unhandled_signals || !unhandled_signal(current, sig) ||
+	    !__ratelimit(&limit))
+		return;
+	pr_info("%s[%d]: %s at %lx sp %lx\n", current->comm,
+		task_pid_nr(current), sig == SIGSEGV ? "segfault" : "trap",
+		addr, (unsigned long)host_user_sp());
+}
+
+void lkl_user_fault(unsigned int sig, int code, unsigned long addr)
+{
+	struct pt_regs *regs = current_pt_regs();
+
+	regs->nr = -1;
+	lkl_log_fault(sig, addr);
+	force_sig_fault(sig, code, (void __user *)addr);
+	lkl_exit_to_user(regs);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of arch/lkl/kernel share with each other and nobody else. */
+#ifndef _LKL_KERNEL_H
+#define _LKL_KERNEL_H
+
+#include <linux/types.h>
+
+struct linux_binprm;
+struct pt_regs;
+
+/* setup.c -> drivers/console.c */
+extern void lkl_console_init(void);
+
+/* entry.c */
+extern long lkl_run_syscall(struct pt_regs *regs);
+extern void lkl_exit_to_user(struct pt_regs *regs);
+
+/* signal.c: true when a handler is to run before anything else. */
+extern bool lkl_do_signal(struct pt_regs *regs);
+
+/* exec_stack.c: arguments, environment and auxv; *sp is what _start gets. */
+extern int lkl_exec_stack(struct linux_binprm *bprm, unsigned long *sp);
+
+#endif

@@ -1,0 +1,114 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Runs a real Linux kernel and its programs in this process.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: the command's own (128+n for signal n); 2 wrong usage; \
+    125 the machine could not be run; 123 the kernel panicked; 126 and 127 the command could not \
+    be started or was not found.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Boot, run one command, and exit with its exit code
+    ///
+    /// stdin, stdout and stderr are the caller's: a terminal if all three are,
+    /// else separate byte streams. A command that names a WebAssembly file on the
+    /// host (with a slash: ./hello) is compiled, put into the guest and run.
+    Run {
+        #[command(flatten)]
+        machine: MachineArgs,
+        /// Command and arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<std::ffi::OsString>,
+    },
+    /// Boot and open a shell on this terminal
+    Shell {
+        #[command(flatten)]
+        machine: MachineArgs,
+    },
+}
+
+#[derive(Args)]
+pub struct MachineArgs {
+    /// Memory of the guest kernel: a number with M or G, 16M to 3G
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = memory)]
+    pub memory: u32,
+    /// Environment variable for the command: NAME=VALUE, or NAME to pass the host's
+    #[arg(long = "env", short = 'e', value_name = "NAME[=VALUE]", value_parser = variable)]
+    pub env: Vec<(String, String)>,
+    /// Root file system instead of the built-in one: a cpio archive (newc)
+    #[arg(long, value_name = "FILE")]
+    pub rootfs: Option<PathBuf>,
+    /// Write the kernel log to stderr, or to FILE
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    pub kernel_log: Option<PathBuf>,
+    /// Working directory of the command in the guest
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub cwd: String,
+    /// Further kernel parameters
+    #[arg(long, value_name = "PARAMETERS", default_value = "")]
+    pub append: String,
+}
+
+fn memory(text: &str) -> Result<u32, String> {
+    let range = wasmlinux::machine::MEMORY_RANGE;
+    let (number, unit) = match text.strip_suffix(['M', 'm']) {
+        Some(number) => (number, 20),
+        None => (text.strip_suffix(['G', 'g']).ok_or("give a number with M or G, such as 64M")?, 30),
+    };
+    let number: u64 = number.parse().map_err(|_| "give a number with M or G, such as 64M")?;
+    number
+        .checked_mul(1 << unit)
+        .and_then(|bytes| u32::try_from(bytes).ok())
+        .filter(|bytes| range.contains(bytes))
+        .ok_or_else(|| {
+            format!("out of range: give {}M to {}M", range.start() >> 20, range.end() >> 20)
+        })
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, value.to_owned()),
+        None => (text, std::env::var(text).map_err(|_| format!("`{text}` is not set here"))?),
+    };
+    if name.is_empty() {
+        return Err("the name is missing".into());
+    }
+    Ok((name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_sizes() {
+        assert_eq!(memory("64M"), Ok(64 << 20));
+        assert_eq!(memory("1G"), Ok(1 << 30));
+        for bad in ["1M", "4G", "64", "M", "-5M", "99999999999999999999G", "1.5G"] {
+            assert!(memory(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn variables() {
+        assert_eq!(variable("A=b=c"), Ok(("A".into(), "b=c".into())));
+        assert_eq!(variable("A="), Ok(("A".into(), String::new())));
+        assert!(variable("=x").is_err());
+        assert!(variable("SURELY_NOT_SET_ANYWHERE").is_err());
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,420 @@
+//! The host operations, checked against the interface definition: a trait with
+//! one method for each, and the C functions that the kernel's code calls.
+//!
+//! Whatever the kernel passes is untrusted too: an address is 32 bit and a
+//! length at most 4 GiB, so that nothing reaches beyond the kernel's own
+//! reservation, and a bad one faults and ends the machine.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hostabi::consts::{HALT_POWER_OFF, HALT_RESTART, TASK_FORK, TASK_THREAD};
+
+use super::cpu::{self, Cpu};
+use super::kernel::rust_type;
+use super::layout::{Head, CTX_SIZE};
+use super::mm::MmHandle;
+use super::task::{Upcall, UPCALL_SIGNAL, UPCALL_START};
+use super::{asm, fault, image, pagemap, user, Errno, Outcome};
+
+const EAGAIN: Errno = -11;
+const ENOMEM: Errno = -12;
+const ENOEXEC: Errno = -8;
+const EINVAL: Errno = -22;
+
+macro_rules! host_ops {
+    ($($kind:ident $name:ident($($p:ident: $t:ident),*) $(-> $r:ident)?;)*) => {
+        $(host_ops!(@op $kind $name($($p: $t),*) $(-> $r)?);)*
+    };
+    (@op inline $($rest:tt)*) => {};
+    (@op call $name:ident($($p:ident: $t:ident),*) -> never) => {
+        #[doc(hidden)]
+        #[export_name = concat!("host_", stringify!($name))]
+        unsafe extern "C" fn $name(kernel: *mut Head, $($p: rust_type!($t)),*) {
+            // SAFETY: the context names its CPU, which outlives its code.
+            unsafe { &*(*kernel).host.cast::<Cpu>() }.$name($($p),*)
+        }
+    };
+    (@op call $name:ident($($p:ident: $t:ident),*) $(-> $r:ident)?) => {
+        #[doc(hidden)]
+        #[export_name = concat!("host_", stringify!($name))]
+        unsafe extern "C" fn $name(kernel: *mut Head, $($p: rust_type!($t)),*) $(-> rust_type!($r))? {
+            // SAFETY: the context names its CPU, which outlives its code.
+            unsafe { &*(*kernel).host.cast::<Cpu>() }.$name($($p),*)
+        }
+    };
+}
+
+hostabi::for_each_host_op!(host_ops);
+
+/// A trap in kernel code: what a processor calls an exception in kernel mode.
+#[export_name = "w2c_trap"]
+extern "C" fn kernel_trap(code: u32) -> ! {
+    let cpu = cpu::this().expect("kernel code runs on a CPU");
+    fault::kernel_bug(cpu, &format!("trap {code}"))
+}
+
+impl Cpu {
+    /// A buffer in kernel memory.
+    fn bytes(&self, at: u32, len: u32) -> &mut [u8] {
+        let at = self.memory.data().wrapping_add(at as usize);
+        // SAFETY: inside the reservation; the kernel does not run meanwhile. A
+        // page that is not mapped faults and ends the machine.
+        unsafe { std::slice::from_raw_parts_mut(at, len as usize) }
+    }
+
+    fn print(&self, text: u32, len: u32) {
+        self.devices.kernel_log(self.bytes(text, len));
+    }
+
+    fn panic(&self) {
+        fault::panic_with_backtrace(self)
+    }
+
+    fn halt(&self, kind: u32) {
+        self.leave(match kind {
+            HALT_POWER_OFF => Outcome::PowerOff,
+            HALT_RESTART => Outcome::Restart,
+            _ => Outcome::Halt,
+        })
+    }
+
+    fn clock_ns(&self) -> u64 {
+        self.irqs.now()
+    }
+
+    fn realtime_ns(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64)
+    }
+
+    fn timer_set(&self, delta: u64) {
+        self.irqs.set_timer(delta);
+    }
+
+    fn timer_stop(&self) {
+        self.irqs.stop_timer();
+    }
+
+    fn idle(&self) {
+        self.irqs.wait();
+    }
+
+    fn irq_take(&self) -> u32 {
+        if self.irqs.stopping() {
+            self.leave(Outcome::Stopped);
+        }
+        self.irqs.take()
+    }
+
+    fn random(&self, buf: u32, len: u32) {
+        let buf = self.bytes(buf, len);
+        let mut done = 0;
+        while done < buf.len() {
+            // SAFETY: the buffer is ours to write.
+            let n = unsafe {
+                libc::getrandom(buf[done..].as_mut_ptr().cast(), buf.len() - done, 0)
+            };
+            if n < 0 && std::io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
+                self.leave(Outcome::Host("the host gives no random numbers".into()));
+            }
+            done += n.max(0) as usize;
+        }
+    }
+
+    fn task_new(
+        &self,
+        kernel_task: u32,
+        kstack: u32,
+        kind: u32,
+        mm: i32,
+        user_sp: u32,
+        tls: u32,
+    ) -> i32 {
+        let Some((handle, task)) = self.add_task(kernel_task, kstack, kind) else {
+            return EAGAIN;
+        };
+        let parent = self.current();
+        // SAFETY: both tasks are alive; the parent is in a kernel entry, so its
+        // user frames stand still.
+        unsafe {
+            (*task).mm = MmHandle(mm);
+            let below = match kind {
+                TASK_FORK => {
+                    if self.fork_user(&mut *parent, &mut *task).is_none() {
+                        self.tasks.borrow_mut().remove(handle);
+                        return EAGAIN;
+                    }
+                    (*task).user_frames
+                }
+                TASK_THREAD => {
+                    (*task).user_sp = user_sp;
+                    (*task).user_tls = tls;
+                    (*task).top - user::THREAD_ROOM
+                }
+                _ => (*task).top,
+            };
+            user::prepare_task(task, below);
+        }
+        handle as i32
+    }
+
+    /// The child's side of a fork: user frames, thread state and, when it has
+    /// its own memory, the program's globals.
+    unsafe fn fork_user(
+        &self,
+        parent: &mut super::task::Task,
+        child: &mut super::task::Task,
+    ) -> Option<()> {
+        let len = parent.top - parent.user_frames;
+        let to = child.top - len;
+        if parent.stack.yellow_is_open() {
+            child.stack.open_yellow();
+            child.limit = child.stack.limit();
+        }
+        // SAFETY: the parent's frames are mapped; the child's stack is as large.
+        unsafe {
+            std::ptr::copy_nonoverlapping(
+                parent.user_frames as *const u8,
+                to as *mut u8,
+                len,
+            );
+            let from = self.head(parent.mm)?;
+            let head = self.head(child.mm)?;
+            child.user_frames = to;
+            child.user_sp = (*from).stack_pointer;
+            child.user_tls = (*from).tls_base;
+            child.jump_depth = (*from).jump_depth;
+            child.jumps = parent.jumps.clone();
+            if head != from {
+                let size = std::mem::size_of::<Head>();
+                let (a, b) = (from.cast::<u8>(), head.cast::<u8>());
+                std::ptr::copy_nonoverlapping(a.add(size), b.add(size), CTX_SIZE - size);
+                (*head).pages = (*from).pages;
+                (*head).max_pages = (*from).max_pages;
+                let mut memories = self.memories.borrow_mut();
+                let image = memories.get(parent.mm)?.image;
+                memories.get_mut(child.mm)?.image = image;
+            }
+        }
+        Some(())
+    }
+
+    fn task_free(&self, task: i32) {
+        self.tasks.borrow_mut().remove(task as u32);
+    }
+
+    fn switch(&self, prev: i32, next: i32) -> i32 {
+        let tasks = self.tasks.borrow();
+        let (Some(prev), Some(next)) = (tasks.get(prev as u32), tasks.get(next as u32)) else {
+            drop(tasks);
+            fault::kernel_bug(self, "switch to a task that does not exist");
+        };
+        drop(tasks);
+        self.switch_tasks(prev, next);
+        0
+    }
+
+    fn mm_new(&self) -> i32 {
+        self.new_memory().map_or(ENOMEM, |mm| mm.0)
+    }
+
+    fn mm_free(&self, mm: i32) {
+        self.memories.borrow_mut().remove(MmHandle(mm));
+    }
+
+    fn mm_activate(&self, mm: i32) {
+        self.activate(MmHandle(mm));
+    }
+
+    fn with_mm(&self, mm: i32, f: impl FnOnce(&super::mm::Memory) -> bool) -> i32 {
+        match self.memories.borrow().get(MmHandle(mm)) {
+            Some(process) if f(&process.memory) => 0,
+            Some(_) => ENOMEM,
+            None => EINVAL,
+        }
+    }
+
+    fn mm_map(&self, mm: i32, addr: u32, len: u32, prot: u32) -> i32 {
+        self.with_mm(mm, |m| m.map(addr, len, prot))
+    }
+
+    fn mm_unmap(&self, mm: i32, addr: u32, len: u32) {
+        self.with_mm(mm, |m| m.unmap(addr, len));
+    }
+
+    fn mm_protect(&self, mm: i32, addr: u32, len: u32, prot: u32) -> i32 {
+        self.with_mm(mm, |m| m.protect(addr, len, prot))
+    }
+
+    fn mm_move(&self, mm: i32, from: u32, to: u32, len: u32, prot: u32) -> i32 {
+        self.with_mm(mm, |m| m.relocate(from, to, len, prot))
+    }
+
+    fn mm_copy(&self, from: i32, to: i32, addr: u32, len: u32, prot: u32) -> i32 {
+        let memories = self.memories.borrow();
+        let (Some(from), Some(to)) = (memories.get(MmHandle(from)), memories.get(MmHandle(to)))
+        else {
+            return EINVAL;
+        };
+        // Below its stack pointer a stack is dead, but for the red zone.
+        // SAFETY: the parent of a fork is current and alive.
+        let task = unsafe { &*self.current() };
+        let mut live_from = 0;
+        if let Some(head) = memories.head(task.mm) {
+            // SAFETY: a live process's context.
+            let sp = unsafe { (*head).stack_pointer };
+            let in_range = sp.wrapping_sub(addr) < len;
+            let is_stack = addr.wrapping_add(len) >= hostabi::consts::USER_END - STACK_GAP;
+            if in_range && is_stack {
+                live_from = sp.saturating_sub(RED_ZONE);
+            }
+        }
+        let ok = to.memory.copy_from(&from.memory, addr, len, prot, live_from);
+        if ok { 0 } else { ENOMEM }
+    }
+
+    fn mm_access(&self, mm: i32, addr: u32, buf: u32, len: u32, write: u32) -> u32 {
+        let memories = self.memories.borrow();
+        let Some(process) = memories.get(MmHandle(mm)) else { return len };
+        let user = process.memory.data().wrapping_add(addr as usize);
+        let kernel = self.memory.data().wrapping_add(buf as usize);
+        // SAFETY: `wl_copy` stops at the first byte that is not mapped.
+        let left = unsafe {
+            if write != 0 {
+                asm::wl_copy(user, kernel, len as usize)
+            } else {
+                asm::wl_copy(kernel, user, len as usize)
+            }
+        };
+        left as u32
+    }
+
+    fn mm_resident(&self, mm: i32, addr: u32, len: u32) -> u32 {
+        let memories = self.memories.borrow();
+        memories.get(MmHandle(mm)).map_or(0, |p| {
+            pagemap::resident(p.memory.data() as usize + addr as usize, len as usize) as u32
+        })
+    }
+
+    fn image_find(&self, build_id: u32) -> i32 {
+        let mut id = image::BuildId::default();
+        id.copy_from_slice(self.bytes(build_id, 32));
+        image::find(&id).map_or(ENOEXEC, |handle| handle as i32)
+    }
+
+    fn image_load(&self, mm: i32, handle: i32) -> i32 {
+        let mm = MmHandle(mm);
+        let Some(image) = image::get(handle as u32) else { return ENOEXEC };
+        let Some(head) = self.head(mm) else { return EINVAL };
+        // SAFETY: a live process memory; its data range is mapped by the kernel
+        // before, and where it is not, loading fails.
+        unsafe {
+            (*head).pages = MAX_PAGES;
+            (*head).max_pages = MAX_PAGES;
+            if !image.load(head) {
+                return ENOEXEC;
+            }
+            (*self.current()).mm = mm;
+        }
+        if let Some(process) = self.memories.borrow_mut().get_mut(mm) {
+            process.image = Some(image);
+        }
+        0
+    }
+
+    fn user_start(&self, sp: u32) {
+        // SAFETY: the current task is alive.
+        let task = unsafe { &mut *self.current() };
+        task.upcall = UPCALL_START;
+        task.upcall_args.sp = sp;
+    }
+
+    fn user_signal(&self, handler: u32, sig: u32, info: u32, ctx: u32, sp: u32, siginfo: u32) {
+        // SAFETY: the current task is alive.
+        let task = unsafe { &mut *self.current() };
+        let memories = self.memories.borrow();
+        let entry = memories.get(task.mm).and_then(|p| p.image).map_or(0, |i| i.signal);
+        if entry == 0 {
+            // The program cannot run handlers: nothing to return to either.
+            return;
+        }
+        task.upcall = UPCALL_SIGNAL;
+        task.upcall_args = Upcall { entry, handler, sig, info, ctx, sp, siginfo };
+    }
+
+    fn current_head(&self) -> Option<*mut Head> {
+        // SAFETY: the current task is alive.
+        self.head(unsafe { (*self.current()).mm })
+    }
+
+    fn user_sp(&self) -> u32 {
+        // SAFETY: a live process's context.
+        self.current_head().map_or(0, |h| unsafe { (*h).stack_pointer })
+    }
+
+    fn user_tls(&self) -> u32 {
+        // SAFETY: as above.
+        self.current_head().map_or(0, |h| unsafe { (*h).tls_base })
+    }
+
+    fn strncpy_from_user(&self, to: u32, from: u32, len: u32) -> i32 {
+        // SAFETY: %gs is the current process's memory; a fault ends the copy.
+        unsafe { asm::wl_strncpy_user(self.memory.data().wrapping_add(to as usize), from, len) }
+    }
+
+    fn strnlen_user(&self, from: u32, len: u32) -> i32 {
+        // SAFETY: as above.
+        unsafe { asm::wl_strnlen_user(from, len) }
+    }
+
+    fn stream_read(&self, stream: u32, buf: u32, len: u32) -> i32 {
+        self.devices.stream_read(stream, self.bytes(buf, len)).map_or_else(|e| e, |n| n as i32)
+    }
+
+    fn stream_write(&self, stream: u32, buf: u32, len: u32) -> i32 {
+        self.devices.stream_write(stream, self.bytes(buf, len)).map_or_else(|e| e, |n| n as i32)
+    }
+
+    fn stream_poll(&self, stream: u32) -> u32 {
+        self.devices.stream_poll(stream)
+    }
+
+    fn stream_winsize(&self, stream: u32) -> u32 {
+        let (rows, columns) = self.devices.stream_winsize(stream);
+        u32::from(rows) << 16 | u32::from(columns)
+    }
+
+    fn stream_close(&self, stream: u32) {
+        self.devices.stream_close(stream);
+    }
+
+    fn stream_event(&self) -> i32 {
+        self.devices.stream_event().map_or(-1, |stream| stream as i32)
+    }
+
+    fn job_next(&self, buf: u32, len: u32) -> i32 {
+        match self.devices.job_next(len as usize) {
+            None => 0,
+            Some(Err(errno)) => errno,
+            Some(Ok(request)) => {
+                self.bytes(buf, request.len() as u32).copy_from_slice(&request);
+                request.len() as i32
+            }
+        }
+    }
+
+    fn job_exit(&self, job: u32, status: i32) {
+        self.devices.job_exit(job, if status < 0 { Err(status) } else { Ok(status) });
+    }
+
+    fn ready(&self) {
+        self.devices.ready();
+    }
+}
+
+/// A process may touch every page that the kernel maps for it.
+const MAX_PAGES: u32 = 65536;
+/// clang's wasm32 leaf functions use this much below their stack pointer.
+const RED_ZONE: u32 = 128;
+/// The main stack is the topmost mapping, up to this gap.
+const STACK_GAP: u32 = 1 << 20;
+

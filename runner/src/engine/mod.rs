@@ -1,0 +1,196 @@
+//! The engine: runs a kernel module and its processes on one host thread.
+//!
+//! ```text
+//!   program (gs mode) ──ops.syscall──► asm ──► kernel (base mode) ──host_*──► host
+//!        ▲                              │                                      │
+//!        └── user: start, handler ◄─────┘     cpu: tasks, memories, switch ◄───┘
+//! ```
+//!
+//! * [`asm`]: kernel entries, stack switch, upcalls, user access; x86-64
+//! * [`cpu`]: what the CPU thread owns; [`task`], [`stack`], [`mm`]: its parts
+//! * [`host`]: the host operations; [`kernel`]: the kernel entries
+//! * [`fault`]: host signals that are the guest's; [`trap`]: trap codes
+//! * [`irq`]: the pending word, idle, timer
+//! * [`image`]: compiled programs by build id
+//! * [`jump`]: setjmp states
+//!
+//! The engine knows no files, terminals or commands: those are [`Devices`].
+
+mod asm;
+pub mod cpu;
+mod fault;
+mod gs;
+mod host;
+pub mod image;
+pub mod irq;
+mod jump;
+mod kernel;
+pub mod layout;
+mod mm;
+mod pagemap;
+mod stack;
+mod symbol;
+mod task;
+mod trap;
+mod user;
+
+use std::sync::Arc;
+
+use irq::Irqs;
+use mm::Memory;
+use task::Task;
+
+/// How a machine ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Halt,
+    PowerOff,
+    Restart,
+    /// The host wanted it stopped.
+    Stopped,
+    /// The kernel panicked or crashed; its log says why.
+    Panic,
+    /// The host could not go on: a sentence for the person.
+    Host(String),
+}
+
+/// A negative error number, as the kernel wants it.
+pub type Errno = i32;
+
+/// What lies behind the host operations that are not the engine's own. Called
+/// on the CPU thread; must not block.
+pub trait Devices: Send + Sync {
+    fn kernel_log(&self, text: &[u8]);
+    fn stream_read(&self, stream: u32, buf: &mut [u8]) -> Result<usize, Errno>;
+    fn stream_write(&self, stream: u32, buf: &[u8]) -> Result<usize, Errno>;
+    /// `LKL_STREAM_*` bits.
+    fn stream_poll(&self, stream: u32) -> u32;
+    /// Rows and columns.
+    fn stream_winsize(&self, stream: u32) -> (u16, u16);
+    fn stream_close(&self, stream: u32);
+    /// Next stream whose state changed since it was last reported.
+    fn stream_event(&self) -> Option<u32>;
+    /// Next serialised job request of at most `max` bytes.
+    fn job_next(&self, max: usize) -> Option<Result<Vec<u8>, Errno>>;
+    /// Wait status, or why the job could not start.
+    fn job_exit(&self, job: u32, status: Result<i32, Errno>);
+    fn ready(&self);
+}
+
+/// What to boot.
+pub struct Boot {
+    /// Bytes of kernel memory.
+    pub memory: u32,
+    pub command_line: String,
+    pub initrd: Vec<u8>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    #[error("the host has no address space left for the kernel's memory: {0}")]
+    Reserve(#[source] std::io::Error),
+    #[error("{given} MiB of memory are too little for this kernel and root file system; give at least {needed} MiB")]
+    TooLittleMemory { given: u32, needed: u64 },
+    #[error("the kernel command line has {0} bytes; at most {1} fit")]
+    CommandLine(usize, usize),
+    #[error("cannot start the timer thread: {0}")]
+    Timer(#[source] std::io::Error),
+}
+
+/// Kernel memory the boot itself takes beside kernel image and initrd, bytes.
+const BOOT_NEEDS: u64 = 12 << 20;
+/// COMMAND_LINE_SIZE of arch/lkl.
+const COMMAND_LINE_MAX: usize = 512;
+const MIB: u32 = 1 << 20;
+
+/// What can be said about a boot before it is tried.
+pub fn check(boot: &Boot) -> Result<(), BootError> {
+    // SAFETY: the linked kernel's descriptor.
+    let image = u64::from(unsafe { kernel::MODULE.mem_min }) * layout::WASM_PAGE as u64;
+    // The initrd is unpacked into page cache before it is freed.
+    let needed = image + 2 * boot.initrd.len() as u64 + BOOT_NEEDS;
+    if u64::from(boot.memory) < needed {
+        let (given, needed) = (boot.memory / MIB, needed.div_ceil(MIB.into()));
+        return Err(BootError::TooLittleMemory { given, needed });
+    }
+    let max = COMMAND_LINE_MAX - 1;
+    if boot.command_line.len() > max {
+        return Err(BootError::CommandLine(boot.command_line.len(), max));
+    }
+    Ok(())
+}
+
+/// Boots a machine and runs it on the calling thread until it ends.
+pub fn run(boot: &Boot, irqs: Arc<Irqs>, devices: Arc<dyn Devices>) -> Result<Outcome, BootError> {
+    check(boot)?;
+    fault::install();
+    let _signal_stack = fault::SignalStack::new();
+    let memory = Memory::reserve(irqs.page()).map_err(BootError::Reserve)?;
+    let initrd = kernel_memory(&memory, &irqs, boot)?;
+    let cpu = cpu::Cpu::new(irqs.clone(), devices, memory).map_err(BootError::Reserve)?;
+    let _timer = irqs.start_timer_thread().map_err(BootError::Timer)?;
+    // SAFETY: the kernel's memory and context are mapped and its entries are the
+    // linked module's.
+    let kstack = unsafe {
+        load_kernel(&cpu, boot, initrd);
+        kernel::lkl_init_sp(cpu.kernel)
+    };
+    Ok(cpu.enter(kstack, boot_task))
+}
+
+/// Maps the kernel's memory; the initrd's address in it.
+fn kernel_memory(memory: &Memory, irqs: &Irqs, boot: &Boot) -> Result<u32, BootError> {
+    let initrd = (boot.initrd.len() as u32).next_multiple_of(layout::PAGE as u32);
+    let base = hostabi::consts::GLOBAL_BASE;
+    let rw = hostabi::consts::PROT_READ | hostabi::consts::PROT_WRITE;
+    let os = |_| BootError::Reserve(std::io::Error::last_os_error());
+    memory.map(base, boot.memory - base, rw).then_some(()).ok_or(()).map_err(os)?;
+    let pending = memory.data().wrapping_add(hostabi::consts::PENDING_ADDR as usize);
+    memory.map_shared(pending, irqs.page()).map_err(BootError::Reserve)?;
+    Ok(boot.memory - initrd)
+}
+
+/// Initial data, command line and initrd.
+unsafe fn load_kernel(cpu: &cpu::Cpu, boot: &Boot, initrd: u32) {
+    let mem = cpu.memory.data();
+    // SAFETY: the ranges were mapped by `kernel_memory`; segments lie inside the
+    // module's minimal memory.
+    unsafe {
+        let head = cpu.kernel;
+        (*head).mem = mem;
+        (*head).pages = boot.memory / layout::WASM_PAGE as u32;
+        (*head).max_pages = (*head).pages;
+        (kernel::MODULE.init)(head);
+        for s in kernel::MODULE.segments() {
+            let to = mem.add(s.offset as usize);
+            std::ptr::copy_nonoverlapping(s.bytes, to, s.len as usize);
+        }
+        let line = mem.add(kernel::lkl_cmdline(head) as usize);
+        std::ptr::copy_nonoverlapping(boot.command_line.as_ptr(), line, boot.command_line.len());
+        *line.add(boot.command_line.len()) = 0;
+        std::ptr::copy_nonoverlapping(
+            boot.initrd.as_ptr(),
+            mem.add(initrd as usize),
+            boot.initrd.len(),
+        );
+        BOOT.set((boot.memory, initrd, boot.initrd.len() as u32));
+    }
+}
+
+thread_local! {
+    /// Arguments of `lkl_start`, for the boot task on its own stack.
+    static BOOT: std::cell::Cell<(u32, u32, u32)> = const { std::cell::Cell::new((0, 0, 0)) };
+}
+
+/// First code of the boot task.
+extern "C" fn boot_task(task: *mut Task) {
+    let (memory, initrd, size) = BOOT.get();
+    // SAFETY: the kernel's context and memory are set up; called once.
+    unsafe {
+        let kernel = (*task).kernel;
+        (*kernel).stack_pointer = (*task).kstack;
+        kernel::lkl_start(kernel, memory, initrd, size);
+    }
+    let cpu = cpu::this().expect("the boot task runs on a CPU");
+    fault::kernel_bug(cpu, "start_kernel returned");
+}

@@ -1,0 +1,70 @@
+//! What the guest is made of: the built-in root file system and programs, and
+//! what is added to them for one machine.
+
+use std::path::{Path, PathBuf};
+
+use crate::engine::image::{self, BuildId, Image};
+use crate::engine::layout::Module;
+
+/// A program's code in this binary.
+pub struct Linked(*const Module);
+
+// SAFETY: a constant table.
+unsafe impl Sync for Linked {}
+
+include!(concat!(env!("OUT_DIR"), "/guest.rs"));
+
+#[derive(Debug, thiserror::Error)]
+pub enum GuestError {
+    #[error("cannot read the root file system {0}: {1}")]
+    Rootfs(PathBuf, #[source] std::io::Error),
+    #[error("{0} is not a cpio archive (newc): make one with `cpio -o -H newc`")]
+    NotCpio(PathBuf),
+    #[error("cannot put {0} into the guest: {1}")]
+    Add(String, #[source] std::io::Error),
+}
+
+/// A file to add to the root file system, mode 0755, owned by root.
+pub struct File {
+    pub path: String,
+    pub bytes: Vec<u8>,
+}
+
+/// Makes the programs in this binary known to the engine.
+pub fn register() {
+    for (id, module) in PROGRAMS {
+        // SAFETY: made by the translator in gs mode and linked in.
+        match unsafe { Image::new(&*module.0) } {
+            Ok(image) => image::register(*id, image),
+            Err(e) => unreachable!("a program of this build is unusable: {e}"),
+        }
+    }
+}
+
+/// The kernel's command line.
+pub fn command_line(append: &str) -> String {
+    let base = "console=ttyK0";
+    if append.is_empty() { base.into() } else { format!("{base} {append}") }
+}
+
+const MAGICS: [&[u8]; 4] = [b"070701", b"070702", b"\x1f\x8b", b"\x28\xb5"];
+
+/// The root file system, `rootfs` instead of the built-in one, with `files`.
+pub fn initrd(rootfs: Option<&Path>, files: &[File]) -> Result<Vec<u8>, GuestError> {
+    let mut archive = match rootfs {
+        None => ROOTFS.to_vec(),
+        Some(path) => {
+            let bytes =
+                std::fs::read(path).map_err(|e| GuestError::Rootfs(path.to_owned(), e))?;
+            if !MAGICS.iter().any(|magic| bytes.starts_with(magic)) {
+                return Err(GuestError::NotCpio(path.to_owned()));
+            }
+            bytes
+        }
+    };
+    if !files.is_empty() {
+        // The kernel unpacks archives one after another, aligned.
+        archive.resize(archive.len().next_multiple_of(4), 0);
+    }
+    Ok(archive)
+}

@@ -1,0 +1,14 @@
+//! The `wasmlinux` command.
+
+mod cli;
+mod run;
+
+use clap::Parser;
+
+fn main() {
+    let code = run::main(cli::Cli::parse()).unwrap_or_else(|e| {
+        eprintln!("wasmlinux: {e}");
+        run::EXIT_HOST
+    });
+    std::process::exit(code);
+}

@@ -1,0 +1,64 @@
+//! Runs the `wasmlinux` binary as a person or a script would.
+#![allow(dead_code)] // each test binary uses its part
+
+pub mod pty;
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+/// `wasmlinux run ARGS…`
+pub fn wasmlinux(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wasmlinux"));
+    command.args(args);
+    command
+}
+
+/// Runs `wasmlinux ARGS…` with this input and waits.
+pub fn output_with_input(args: &[&str], input: &[u8]) -> Output {
+    let mut child = wasmlinux(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let feeder = std::thread::spawn(move || {
+        // A command that does not read its input closes the pipe early.
+        let _ = stdin.write_all(&input);
+    });
+    let output = child.wait_with_output().expect("the binary ends");
+    feeder.join().unwrap();
+    output
+}
+
+pub fn output(args: &[&str]) -> Output {
+    output_with_input(args, b"")
+}
+
+/// Runs a script in the guest's shell; its stdout, which must be its only output.
+#[track_caller]
+pub fn sh(script: &str) -> String {
+    let out = output(&["run", "--", "sh", "-c", script]);
+    assert!(
+        out.status.success() && out.stderr.is_empty(),
+        "{script}\n{}\nstdout: {}\nstderr: {}",
+        out.status,
+        text(&out.stdout),
+        text(&out.stderr)
+    );
+    text(&out.stdout)
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Asserts an exit code and that stderr contains a text.
+#[track_caller]
+pub fn fails(args: &[&str], code: i32, message: &str) {
+    let out = output(args);
+    let stderr = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(code), "{args:?}: {stderr}");
+    assert!(stderr.contains(message), "{args:?}: {stderr}");
+}

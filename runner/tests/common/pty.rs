@@ -1,0 +1,159 @@
+//! A person at a terminal: a pseudo-terminal with the runner on it, a screen
+//! that is read through a terminal emulator.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{channel, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// How long a condition may take before the test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Terminal {
+    master: File,
+    /// Kept open so that the settings can be looked at after the child's end.
+    slave: File,
+    child: Child,
+    bytes: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+    transcript: Vec<u8>,
+}
+
+impl Terminal {
+    pub fn start(mut command: Command, rows: u16, columns: u16) -> Terminal {
+        let (mut master, mut slave) = (0, 0);
+        let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        // SAFETY: openpty fills both descriptors or fails.
+        let (master, slave) = unsafe {
+            let r = libc::openpty(
+                &mut master,
+                &mut slave,
+                std::ptr::null_mut(),
+                std::ptr::null(),
+                &size,
+            );
+            assert_eq!(r, 0, "openpty");
+            (OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave))
+        };
+        let stdio = || Stdio::from(slave.try_clone().unwrap());
+        command.stdin(stdio()).stdout(stdio()).stderr(stdio()).env("TERM", "xterm");
+        // SAFETY: only calls that may follow a fork.
+        unsafe {
+            command.pre_exec(|| {
+                if libc::setsid() < 0 || libc::ioctl(0, libc::TIOCSCTTY, 0) < 0 {
+                    return Err(std::io::Error::last_os_error());
+                }
+                Ok(())
+            });
+        }
+        let child = command.spawn().expect("the binary starts");
+        let (sender, bytes) = channel();
+        let mut reader = File::from(master.try_clone().unwrap());
+        std::thread::spawn(move || {
+            let mut buf = [0; 65536];
+            while let Ok(n @ 1..) = reader.read(&mut buf) {
+                if sender.send(buf[..n].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Terminal {
+            master: master.into(),
+            slave: slave.into(),
+            child,
+            bytes,
+            screen: vt100::Parser::new(rows, columns, 0),
+            transcript: Vec::new(),
+        }
+    }
+
+    pub fn send(&mut self, keys: &str) {
+        self.master.write_all(keys.as_bytes()).expect("the terminal takes input");
+    }
+
+    /// The screen's text.
+    pub fn screen(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// Waits until the screen is as wanted.
+    #[track_caller]
+    pub fn wait(&mut self, what: &str, wanted: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !wanted(&self.screen()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.bytes.recv_timeout(left) {
+                Ok(bytes) => {
+                    self.transcript.extend(&bytes);
+                    self.screen.process(&bytes);
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => panic!(
+                    "waited for: {what}\nscreen:\n{}\ntranscript:\n{}",
+                    self.screen(),
+                    String::from_utf8_lossy(&self.transcript).escape_debug()
+                ),
+            }
+        }
+    }
+
+    /// Waits for a whole line of the screen.
+    #[track_caller]
+    pub fn wait_line(&mut self, line: &str) {
+        self.wait(line, |s| s.lines().any(|l| l.trim_end() == line));
+    }
+
+    /// Waits for the prompt on the last line.
+    #[track_caller]
+    pub fn wait_prompt(&mut self) {
+        self.wait("the prompt", |s| s.trim_end().lines().last().is_some_and(|l| l.trim_end() == "/ #"));
+    }
+
+    #[track_caller]
+    pub fn wait_exit(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "still running; screen:\n{}", self.screen());
+            // Keeps the pty drained while waiting for the end.
+            if let Ok(bytes) = self.bytes.recv_timeout(Duration::from_millis(10)) {
+                self.screen.process(&bytes);
+            }
+        }
+    }
+
+    pub fn resize(&mut self, rows: u16, columns: u16) {
+        let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        // SAFETY: the ioctl reads the structure.
+        let r = unsafe { libc::ioctl(self.master.as_raw_fd(), libc::TIOCSWINSZ, &size) };
+        assert_eq!(r, 0);
+        self.screen.screen_mut().set_size(rows, columns);
+    }
+
+    pub fn kill(&self, signal: i32) {
+        // SAFETY: our own child, not yet waited for.
+        assert_eq!(unsafe { libc::kill(self.child.id() as i32, signal) }, 0);
+    }
+
+    /// The line discipline's settings: input, output, control and local flags.
+    pub fn settings(&self) -> [u32; 4] {
+        // SAFETY: tcgetattr fills the settings when it succeeds.
+        unsafe {
+            let mut t: libc::termios = std::mem::zeroed();
+            assert_eq!(libc::tcgetattr(self.slave.as_raw_fd(), &mut t), 0);
+            [t.c_iflag, t.c_oflag, t.c_cflag, t.c_lflag]
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Already gone is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,128 @@
+//! `wasmlinux shell`: a person at a terminal.
+
+mod common;
+
+use common::pty::Terminal;
+use common::wasmlinux;
+
+fn shell() -> Terminal {
+    let mut terminal = Terminal::start(wasmlinux(&["shell"]), 24, 80);
+    terminal.wait_prompt();
+    terminal
+}
+
+#[test]
+fn typing_and_line_editing() {
+    let mut t = shell();
+    t.send("echo one two\r");
+    t.wait_line("one two");
+    // Backspace, and the left arrow to insert before the end.
+    t.send("echo fxx\x7f\x7fo\x1b[Do\r");
+    t.wait_line("foo");
+    // History.
+    t.send("\x1b[A\x1b[A\r");
+    t.wait("the second answer", |s| s.matches("one two").count() == 4);
+    t.send("exit\r");
+    assert_eq!(t.wait_exit().code(), Some(0));
+}
+
+#[test]
+fn ctrl_c_interrupts() {
+    let mut t = shell();
+    t.send("sleep 1000\r");
+    t.wait("the command line", |s| s.contains("sleep 1000"));
+    t.send("\x03");
+    t.wait_prompt();
+    t.send("while :; do :; done\r");
+    t.wait("the command line", |s| s.contains("do :; done"));
+    t.send("\x03");
+    t.wait_prompt();
+    t.send("echo $?\r");
+    t.wait_line("130");
+}
+
+#[test]
+fn ctrl_d_and_exit_end_with_the_shells_code() {
+    let mut t = shell();
+    t.send("false\r");
+    t.wait_prompt();
+    t.send("\x04");
+    assert_eq!(t.wait_exit().code(), Some(1));
+    let mut t = shell();
+    t.send("exit 42\r");
+    assert_eq!(t.wait_exit().code(), Some(42));
+}
+
+#[test]
+fn the_terminal_is_given_back() {
+    for end in ["exit\r", "poweroff\r", "\x04"] {
+        let mut t = Terminal::start(wasmlinux(&["shell"]), 24, 80);
+        // Before the child changes them the settings are a new terminal's.
+        let fresh = Terminal::start(std::process::Command::new("true"), 24, 80).settings();
+        t.wait_prompt();
+        assert_ne!(t.settings(), fresh, "not raw");
+        t.send(end);
+        assert_eq!(t.wait_exit().code(), Some(0), "{end:?}");
+        assert_eq!(t.settings(), fresh, "{end:?}");
+    }
+}
+
+#[test]
+fn a_signal_to_the_runner_gives_the_terminal_back() {
+    let fresh = Terminal::start(std::process::Command::new("true"), 24, 80).settings();
+    let t = &mut shell();
+    t.kill(libc::SIGTERM);
+    assert_eq!(t.wait_exit().code(), Some(143));
+    assert_eq!(t.settings(), fresh);
+}
+
+#[test]
+fn the_window_size_follows() {
+    let mut t = shell();
+    t.send("stty size\r");
+    t.wait_line("24 80");
+    t.resize(40, 100);
+    t.send("stty size\r");
+    t.wait_line("40 100");
+    t.send("trap 'echo resized' WINCH\r");
+    t.wait_prompt();
+    t.resize(30, 90);
+    t.send("\r");
+    t.wait_line("resized");
+}
+
+#[test]
+fn job_control() {
+    let mut t = shell();
+    t.send("sleep 1000\r");
+    t.wait("the command line", |s| s.contains("sleep 1000"));
+    t.send("\x1a");
+    t.wait("the stop", |s| s.contains("Stopped"));
+    t.send("bg; jobs; kill %1; wait; echo done\r");
+    t.wait_line("done");
+}
+
+#[test]
+fn a_paste_of_many_lines_is_not_lost() {
+    let mut t = shell();
+    t.send("cat > /tmp/pasted\r");
+    t.wait("the command line", |s| s.contains("pasted"));
+    for i in 0..2000 {
+        t.send(&format!("line number {i}\r"));
+    }
+    t.send("\x04");
+    t.wait_prompt();
+    t.send("clear; wc -l < /tmp/pasted\r");
+    t.wait_line("2000");
+}
+
+#[test]
+fn vi_edits_a_file() {
+    let mut t = shell();
+    t.send("vi /tmp/f\r");
+    t.wait("an empty file", |s| s.contains("/tmp/f") && s.contains('~'));
+    t.send("ihello from vi\x1b:wq\r");
+    t.wait_prompt();
+    t.send("clear; cat /tmp/f\r");
+    t.wait_line("hello from vi");
+}
