@@ -31,13 +31,13 @@ cp -r "$here/overlay/." "$tree"
 cd "$tree"
 ./configure --target=wasm32-linux-musl --prefix=/ --disable-shared \
 	CFLAGS="-O2 -fno-math-errno" >configure.log || { cat configure.log >&2; exit 1; }
-make -j"${JOBS:-2}" lib/libc.a lib/crt1.o >make.log 2>&1 || { tail -40 make.log >&2; exit 1; }
+make -j"${JOBS:-2}" lib/libc.a lib/crt1.o lib/main_envp.o >make.log 2>&1 || { tail -40 make.log >&2; exit 1; }
 # libm, libpthread, ...: all of it is in libc.a
 # shellcheck disable=SC2046
 make $(sed -n 's/^EMPTY_LIB_NAMES = //p' Makefile | sed -E 's,[a-z]+,lib/lib&.a,g') >>make.log
 make DESTDIR="$out" install-headers >>make.log
 mkdir -p "$out/lib"
-cp lib/*.a lib/crt1.o "$out/lib/"
+cp lib/*.a lib/crt1.o lib/main_envp.o "$out/lib/"
 cp "$("$clang" -print-resource-dir)/lib/wasi/libclang_rt.builtins-wasm32.a" "$out/lib/"
 
 # The kernel's own headers; where both have one (scsi/), the libc's stays.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitStatus};
 
 use crate::command::{Action, Arg, Command, Query};
+use crate::object;
 use crate::sysroot::Sysroot;
 
 #[derive(Debug, thiserror::Error)]
@@ -163,6 +164,9 @@ fn link(language: Language, command: &Command, sysroot: &Sysroot) -> Result<u8, 
     if command.startfiles {
         clang.args(MAIN.iter().map(|option| format!("-Wl,{option}")));
         clang.args([sysroot.crt1()]);
+        if args.iter().any(|arg| object::main_takes_envp(Path::new(arg))) {
+            clang.args([sysroot.main_envp()]);
+        }
     }
     clang.args([format!("-L{}", sysroot.lib().display())]);
     clang.args(&args);

@@ -14,6 +14,7 @@
 pub mod command;
 pub mod driver;
 pub mod finish;
+mod object;
 pub mod sysroot;
 mod wasm;
 

@@ -51,6 +51,11 @@ impl Sysroot {
         self.lib().join("crt1.o")
     }
 
+    /// The object for a `main` with three arguments.
+    pub fn main_envp(&self) -> PathBuf {
+        self.lib().join("main_envp.o")
+    }
+
     /// The compiler's run-time library: 128-bit arithmetic and floats.
     pub fn builtins(&self) -> PathBuf {
         self.lib().join("libclang_rt.builtins-wasm32.a")

@@ -21,4 +21,6 @@ static inline void __set_tp(uintptr_t tp)
 #define TLS_ABOVE_TP
 #define GAP_ABOVE_TP 0
 
-#define MC_PC __pc
+/* SIGCONTEXT_RESTART in mcontext_t's flags: sigreturn makes the interrupted
+ * call again. */
+#define MC_RESTART 1

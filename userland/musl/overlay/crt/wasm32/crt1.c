@@ -5,10 +5,10 @@ int __libc_start_main(int (*)(int, char **, char **), int, char **,
 	void (*)(), void (*)(), void (*)());
 
 /* clang names main by its form: main(int, char **) is __main_argc_argv and
- * main(void) has the alias __main_void. The form with envp keeps its name. */
+ * main(void) has the alias __main_void. The form with envp keeps its name and
+ * comes through main_envp.c, which the linking driver adds where it is needed. */
 int __main_argc_argv(int, char **) __attribute__((__weak__));
 int __main_void(void) __attribute__((__weak__));
-int __main_envp(int, char **, char **) __asm__("main") __attribute__((__weak__));
 
 /* Constructors are collected by the linker in this function, not in an array.
  * Replaces the weak one of __libc_start_main.c. */
@@ -20,9 +20,7 @@ void __libc_start_init(void)
 
 static int main_any(int argc, char **argv, char **envp)
 {
-	if (__main_argc_argv) return __main_argc_argv(argc, argv);
-	if (__main_void) return __main_void();
-	return __main_envp(argc, argv, envp);
+	return __main_void ? __main_void() : __main_argc_argv(argc, argv);
 }
 
 void _start(long *p) __attribute__((__export_name__("_start")));
