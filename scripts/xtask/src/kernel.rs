@@ -54,6 +54,7 @@ pub fn ensure(ctx: &Context, fetcher: &mut Fetcher) -> Result<Entry> {
         let polling = ctx.progress.poll("compiling object", OBJECTS, objects);
         proc::logged(&mut script, &log, |_| ())?;
         drop(polling);
+        // The objects are all there; only the headers are left.
         ctx.progress.doing("installing headers");
         let mut make = headers_install(&tree, &build, &making.out.join("uapi"));
         proc::logged(&mut make, &log, |_| ())

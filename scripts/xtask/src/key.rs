@@ -87,8 +87,12 @@ impl KeyBuilder {
     }
 }
 
-/// Files and symbolic links below `dir`, relative to it, sorted. Names that
-/// begin with a dot and editors' backups are no part of anything.
+/// What editors leave beside the file they change is no part of anything.
+fn is_backup(name: &str) -> bool {
+    name.ends_with('~') || (name.starts_with('.') && name.contains(".sw"))
+}
+
+/// Files and symbolic links below `dir`, relative to it, sorted.
 pub fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
     fn walk(top: &Path, rel: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
         let dir = top.join(rel);
@@ -96,7 +100,7 @@ pub fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
             let item = item?;
             let name = item.file_name();
             let text = name.to_string_lossy();
-            if text.starts_with('.') || text.ends_with('~') {
+            if is_backup(&text) {
                 continue;
             }
             let rel = rel.join(&name);

@@ -46,7 +46,7 @@ impl Manifest {
     /// Describes the files below `dir` and writes the manifest beside them.
     pub fn seal(dir: &Path) -> Result<Manifest> {
         let mut lines = Vec::new();
-        for path in files_below(dir)? {
+        for path in files_below(dir)?.into_iter().filter(|path| path != Path::new(NAME)) {
             let content = content(&dir.join(&path))
                 .with_context(|| format!("cannot read {}", dir.join(&path).display()))?;
             lines.push(Line { content, path });
