@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use wasmlinux_rootfs::Cpio;
+
 use crate::engine::image::{self, BuildId, Image};
 use crate::engine::layout::Module;
 
@@ -20,8 +22,8 @@ pub enum GuestError {
     Rootfs(PathBuf, #[source] std::io::Error),
     #[error("{0} is not a cpio archive (newc): make one with `cpio -o -H newc`")]
     NotCpio(PathBuf),
-    #[error("cannot put {0} into the guest: {1}")]
-    Add(String, #[source] std::io::Error),
+    #[error("cannot put a file into the guest: {0}")]
+    Add(#[from] wasmlinux_rootfs::CpioError),
 }
 
 /// A file to add to the root file system, mode 0755, owned by root.
@@ -63,8 +65,11 @@ pub fn initrd(rootfs: Option<&Path>, files: &[File]) -> Result<Vec<u8>, GuestErr
         }
     };
     if !files.is_empty() {
+        let add = |cpio: Cpio, file: &File| cpio.file(&file.path, 0o755, &file.bytes);
+        let extra = files.iter().fold(Cpio::appended(), add).finish()?;
         // The kernel unpacks archives one after another, aligned.
         archive.resize(archive.len().next_multiple_of(4), 0);
+        archive.extend(extra);
     }
     Ok(archive)
 }

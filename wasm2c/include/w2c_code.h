@@ -74,13 +74,15 @@ u32 w2c_grow(void *in, u32 pages);
 #include "w2c_rt.h"
 #endif
 
-/* The function at `i` of a constant table of `n` entries from index `first`. */
-static inline W2C_UNUSED void (*w2c_entry(const struct w2c_func *table, u32 first, u32 n, u32 i, u32 type))(void)
+/* Functions from index `first` of a constant table of `size` elements; the
+ * rest are null. */
+static inline W2C_UNUSED void (*w2c_entry(const struct w2c_func *table, u32 first, u32 n, u32 size, u32 i,
+					  u32 type))(void)
 {
 	const struct w2c_func *f;
 
 	if (W2C_UNLIKELY(i - first >= n))
-		w2c_trap(i < first ? W2C_TRAP_NULL_FUNC : W2C_TRAP_UNDEFINED);
+		w2c_trap(i < size ? W2C_TRAP_NULL_FUNC : W2C_TRAP_UNDEFINED);
 	f = &table[i - first];
 	if (W2C_UNLIKELY(f->type != type))
 		w2c_trap(f->type ? W2C_TRAP_SIGNATURE : W2C_TRAP_NULL_FUNC);

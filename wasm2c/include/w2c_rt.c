@@ -34,6 +34,7 @@ void w2c_memory_new(struct w2c_memory *memory, u32 pages, u32 max_pages, u32 sha
 	memory->pages = 0;
 	memory->max_pages = max_pages > 65536 ? 65536 : max_pages;
 	memory->shared = shared;
+	memory->limited = max_pages != UINT32_MAX;
 	if (mprotect(base, W2C_CTX_OFFSET, PROT_READ | PROT_WRITE) ||
 	    w2c_memory_grow(memory, pages) == UINT32_MAX)
 		out_of_memory("memory");

@@ -11,7 +11,7 @@
 struct w2c_memory {
 	u8 *data;
 	u32 pages, max_pages;
-	u32 shared;
+	u32 shared, limited; /* `limited`: a maximum was declared */
 };
 
 /* A function with its instance; what a funcref points to. */

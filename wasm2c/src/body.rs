@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use wasmparser::{BlockType, FunctionBody, Operator};
 
 use crate::expr::{Expr, Reads, Shape};
-use crate::module::{FuncType, Ty};
+use crate::module::{Const, FuncType, Ty};
 use crate::numeric;
 use crate::parse::value_type;
 use crate::plan::{opens_block, Plan};
@@ -323,6 +323,11 @@ impl<'p> Body<'p> {
 
     fn global_get(&mut self, index: u32) {
         let g = &self.plan.module.globals[index as usize];
+        match g.init {
+            Some(Const::I32(v)) if !g.mutable => return self.push(Expr::i32(v)),
+            Some(Const::I64(v)) if !g.mutable => return self.push(Expr::i64(v)),
+            _ => {}
+        }
         let reads = Reads { globals: g.mutable, ..Reads::default() };
         self.push(Expr::new(g.ty, Shape::Atom, self.plan.globals[index as usize].clone(), reads));
     }

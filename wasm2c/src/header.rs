@@ -144,15 +144,15 @@ fn tables(plan: &Plan<'_>, text: &mut String) {
     for (t, table) in plan.const_tables.iter().enumerate() {
         let Some(table) = table else { continue };
         let (first, n) = (table.first, table.entries.len());
+        let size = plan.module.tables[t].min;
         let array = if n == 0 { "(const struct w2c_func *)0".into() } else { format!("{name}_table{t}") };
         if n > 0 {
             let _ = writeln!(text, "extern const struct w2c_func {array}[{n}];");
         }
         let _ = writeln!(
             text,
-            "#define {name}_T{t}(type, i) (({name}_t##type)w2c_entry({array}, {first}u, {n}u, i, type + 1))"
+            "#define {name}_T{t}(type, i) (({name}_t##type)w2c_entry({array}, {first}u, {n}u, {size}u, i, type + 1))"
         );
-        let size = plan.module.tables[t].min;
         let _ = writeln!(text, "#define {name}_G{t}(i) w2c_entry_ref({array}, {first}u, {n}u, {size}u, i)");
     }
 }

@@ -141,7 +141,7 @@ abi! {
         /// Streams carry bytes between host and guest. 0 is the end, -EAGAIN
         /// nothing now (IRQ_STREAM follows), -EPIPE nobody reads.
         call stream_read(stream: u32, buf: ptr, len: u32) -> i32;
-        call stream_write(stream: u32, buf: ptr, len: u32) -> i32;
+        call stream_write(stream: u32, from: ptr, len: u32) -> i32;
         /// State of a stream (`LKL_STREAM_*`).
         call stream_poll(stream: u32) -> u32;
         /// Rows << 16 | columns.

@@ -314,6 +314,8 @@ impl Cpu {
                 return ENOEXEC;
             }
             (*self.current()).mm = mm;
+            // The kernel entry that loads it returns through this context.
+            (*head).task = self.current();
         }
         if let Some(process) = self.memories.borrow_mut().get_mut(mm) {
             process.image = Some(image);
