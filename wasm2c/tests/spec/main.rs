@@ -74,9 +74,9 @@ fn main() {
 
 fn cases(filter: &str) -> Vec<Case> {
     let modes: &[Mode] = if cfg!(all(target_arch = "x86_64", target_os = "linux")) { &[Mode::Base, Mode::Gs] } else { &[Mode::Base] };
-    let files = spec(SpecVersion::V2)
+    let files = spec(&SpecVersion::V2)
         .map(|f| ("wasm 2.0", f))
-        .chain(proposal(Proposal::Threads).map(|f| ("threads", f)));
+        .chain(proposal(&Proposal::Threads).map(|f| ("threads", f)));
     files
         .filter(|(_, f)| f.name.contains(filter))
         .flat_map(|(suite, f)| {
