@@ -65,6 +65,7 @@ fn thunks(plan: &Plan<'_>, text: &mut String) {
     let mut wanted: BTreeSet<u32> = plan.refs.clone();
     wanted.extend(plan.module.elems.iter().flat_map(|e| &e.items).filter_map(|c| if let Const::Func(f) = c { Some(*f) } else { None }));
     wanted.extend(plan.module.exports.iter().filter(|e| e.kind == crate::module::Kind::Func).map(|e| e.index));
+    wanted.extend(plan.module.start);
     for f in wanted {
         let target = match &plan.callees[f as usize] {
             Callee::Direct(name) => name.clone(),

