@@ -4,10 +4,11 @@
 use crate::cache::{Entry, Id};
 use crate::context::Context;
 use crate::fetch::{self, Choice, Fetcher, ARCHIVE};
-use crate::key::KeyBuilder;
+use crate::key::{files_below, KeyBuilder};
 use crate::recipe::Recipe;
 use crate::{proc, sdk, source};
 use anyhow::Result;
+use std::fs;
 use std::path::Path;
 
 /// Compiled files, for the progress line.
@@ -70,7 +71,15 @@ pub fn tests(ctx: &Context, sysroot: &Entry) -> Result<Entry> {
         ctx.progress.doing("compiling");
         let mut script = sdk::script(ctx, "userland/tests/build.sh");
         script.args([sysroot.dir(), &making.out]).env("WASMLINUX_SYSROOT", sysroot.dir());
-        proc::logged(&mut script, &ctx.log("tests"), |_| ())
+        proc::logged(&mut script, &ctx.log("tests"), |_| ())?;
+        for name in files_below(&making.out)? {
+            // Named as programs are in the guest; here a suffix says what they are.
+            if name.extension().is_none() {
+                let from = making.out.join(&name);
+                fs::rename(&from, from.with_extension("wasm"))?;
+            }
+        }
+        Ok(())
     })
 }
 
