@@ -70,20 +70,25 @@ pub struct Making {
     pub out: PathBuf,
 }
 
+/// Where the cache is, by the environment.
+pub fn place() -> Result<PathBuf> {
+    let base = match env::var_os("XDG_CACHE_HOME").filter(|v| Path::new(v).is_absolute()) {
+        Some(dir) => PathBuf::from(dir),
+        None => match env::var_os("HOME") {
+            Some(home) => PathBuf::from(home).join(".cache"),
+            None => bail!("neither XDG_CACHE_HOME nor HOME says where the cache may be"),
+        },
+    };
+    Ok(base.join("wasmlinux"))
+}
+
 pub struct Cache {
     root: PathBuf,
 }
 
 impl Cache {
     pub fn open() -> Result<Cache> {
-        let base = match env::var_os("XDG_CACHE_HOME").filter(|v| Path::new(v).is_absolute()) {
-            Some(dir) => PathBuf::from(dir),
-            None => match env::var_os("HOME") {
-                Some(home) => PathBuf::from(home).join(".cache"),
-                None => bail!("neither XDG_CACHE_HOME nor HOME says where the cache may be"),
-            },
-        };
-        Cache::at(base.join("wasmlinux"))
+        Cache::at(place()?)
     }
 
     pub fn at(root: PathBuf) -> Result<Cache> {

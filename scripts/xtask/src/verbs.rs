@@ -4,7 +4,7 @@ use crate::context::{self, Context};
 use crate::fetch::{mark, Choice, Fetcher};
 use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
-use crate::{kernel, pipeline, proc, sdk, testing, userland};
+use crate::{cache, kernel, pipeline, proc, sdk, testing, userland};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -130,7 +130,9 @@ fn clean(keep_sources: bool) -> Result<()> {
 /// One message for the person: what failed, why, what to do.
 pub fn explain(error: &Error) -> String {
     if proc::is_full(error) {
-        return format!("xtask: no room is left for the cache: {}", context::FULL_REMEDY);
+        let place = cache::place().unwrap_or_default();
+        let remedy = context::FULL_REMEDY;
+        return format!("xtask: no room is left for the cache {}: {remedy}", place.display());
     }
     let mut text = String::from("xtask");
     for cause in error.chain() {
@@ -151,7 +153,7 @@ mod tests {
     fn a_full_disk_is_one_sentence_with_its_remedy() {
         let error = Error::new(io::Error::from(io::ErrorKind::StorageFull)).context("kernel");
         let text = explain(&error);
-        assert!(text.starts_with("xtask: no room is left for the cache: free some"), "{text}");
+        assert!(text.contains("no room is left") && text.contains("free some"), "{text}");
         assert_eq!(text.lines().count(), 1);
     }
 
