@@ -24,13 +24,8 @@ struct pt_regs {
 #define instruction_pointer(regs)	((regs)->pc)
 #define profile_pc(regs)		((regs)->pc)
 #define user_stack_pointer(regs)	((regs)->sp)
-<<<<<<< HEAD
-/* Of the running task the host knows it: sigaltstack asks. */
-#define current_user_stack_pointer()	((unsigned long)host_user_sp())
-=======
 /* The host knows it; sigaltstack() asks whether it is on that stack. */
 #define current_user_stack_pointer()	host_user_sp()
->>>>>>> kernel
 
 static inline void instruction_pointer_set(struct pt_regs *regs, unsigned long v)
 {
