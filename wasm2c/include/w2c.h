@@ -14,7 +14,8 @@
  *                       W2C_MODE_COLOCATED: the same, and the instance is the
  *                       context above: memory is at a constant distance.
  *                       W2C_MODE_GS: %gs is M; x86-64 Linux only.
- *   W2C_STRICT          1: a load whose value is unused still traps. Default 0.
+ *   W2C_STRICT          1: a load whose value is unused still traps, and a
+ *                       signalling NaN is always quieted. Default 0.
  *   W2C_BOUNDS_CHECKS   1: every access is compared with the memory's size;
  *                       0 (default): what lies beyond it is unmapped, and the
  *                       engine turns the fault into a trap.

@@ -49,6 +49,10 @@ void w2c_table_fill(struct w2c_table *table, u32 at, w2c_ref value, u32 n);
 void w2c_table_copy(struct w2c_table *to, struct w2c_table *from, u32 d, u32 s, u32 n);
 void w2c_table_init(struct w2c_table *table, const w2c_ref *items, u32 len, u32 d, u32 s, u32 n);
 
+/* Stands in front of the memory that a module does not have: its safepoints
+ * see nothing pending. */
+extern u8 w2c_no_memory[W2C_PENDING_OFFSET];
+
 /* One small number per signature string, the same in all modules. */
 u32 w2c_type_id(const char *sig);
 

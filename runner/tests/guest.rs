@@ -1,0 +1,115 @@
+//! The guest test programs (`userland/tests`), each on a machine of its own.
+//! A program exits with 0 when what its topic promises holds.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use common::{output, text};
+
+fn guest_dir() -> PathBuf {
+    match std::env::var_os("WASMLINUX_GUEST") {
+        Some(dir) => dir.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guest"),
+    }
+}
+
+fn run(name: &str) -> Result<(), String> {
+    let module = guest_dir().join(format!("tests/{name}.wasm"));
+    let out = output(&["run", "--kernel-log", module.to_str().unwrap()]);
+    if out.status.code() == Some(0) {
+        return Ok(());
+    }
+    Err(format!("{}\n{}{}", out.status, text(&out.stdout), text(&out.stderr)))
+}
+
+macro_rules! programs {
+    ($($name:ident $(= $reason:literal)?,)*) => {
+        /// Every program that has a test here.
+        const LISTED: &[&str] = &[$(stringify!($name)),*];
+        $(programs!(@test $name $($reason)?);)*
+    };
+    (@test $name:ident) => {
+        #[test]
+        fn $name() {
+            if let Err(e) = run(stringify!($name)) {
+                panic!("{e}");
+            }
+        }
+    };
+    // A program that fails for a known reason must fail: when it passes, the
+    // reason is gone and so should the mark be.
+    (@test $name:ident $reason:literal) => {
+        #[test]
+        fn $name() {
+            assert!(run(stringify!($name)).is_err(), "passes, although: {}", $reason);
+            println!("expected failure of {}: {}", stringify!($name), $reason);
+        }
+    };
+}
+
+programs! {
+    cgroup,
+    clock,
+    efault,
+    epoll,
+    exec,
+    exec_script,
+    fault,
+    files,
+    float,
+    fork,
+    fork_ids,
+    inet,
+    inotify,
+    jobs,
+    libc,
+    limits,
+    mmap,
+    mmap_file,
+    mmap_shared = "writable MAP_SHARED mappings are not offered yet (ENODEV)",
+    mqueue,
+    namespace,
+    offsets,
+    pipe,
+    print,
+    proc,
+    pty,
+    recursion,
+    setjmp,
+    signal_altstack,
+    signal_busy,
+    signal_handler,
+    signal_jump,
+    signal_restart,
+    signalfd,
+    spawn,
+    start_exit,
+    sysv_msg_sem,
+    sysv_shm = "writable MAP_SHARED mappings are not offered yet, which shmat needs",
+    thread_cancel,
+    thread_local,
+    thread_process,
+    threads,
+    timers,
+    unix,
+    vfork,
+    wait,
+}
+
+#[test]
+fn no_program_is_forgotten() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../userland/tests");
+    let names = |dir: &Path, extension: &str| -> BTreeSet<String> {
+        let files = std::fs::read_dir(dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+        files
+            .map(|f| f.unwrap().path())
+            .filter(|p| p.extension().is_some_and(|e| e == extension))
+            .map(|p| p.file_stem().unwrap().to_string_lossy().into_owned())
+            .collect()
+    };
+    let listed: BTreeSet<String> = LISTED.iter().map(|n| (*n).to_owned()).collect();
+    assert_eq!(names(&sources, "c"), listed, "every program has a test");
+    assert_eq!(names(&guest_dir().join("tests"), "wasm"), listed, "every program was built");
+}

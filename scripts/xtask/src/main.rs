@@ -1,0 +1,41 @@
+//! `xtask`: everything that `scripts/run`, `scripts/test` and `scripts/bench`
+//! do once the machine has the packages.
+//!
+//! ```text
+//! verbs ─► kernel, userland, translate, guest ─► cache, key, manifest
+//!             └► fetch ─► recipe, apt, mirror      source, proc, progress
+//! ```
+
+mod apt;
+mod cache;
+mod context;
+mod fetch;
+mod guest;
+mod kernel;
+mod key;
+mod manifest;
+mod mirror;
+mod pipeline;
+mod proc;
+mod progress;
+mod recipe;
+mod rootfs;
+mod sdk;
+mod source;
+mod testing;
+mod translate;
+mod userland;
+mod verbs;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match verbs::run(&args) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{}", verbs::explain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The SDK's tools, built by Cargo, and the build scripts that use them.
+
+use crate::context::Context;
+use crate::key::KeyBuilder;
+use crate::proc;
+use anyhow::Result;
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+const PACKAGE: &str = "wasmlinux-sdk";
+
+/// Builds the SDK's tools beside this executable.
+pub fn ensure(ctx: &Context) -> Result<()> {
+    cargo_build(ctx, PACKAGE, "sdk")
+}
+
+/// Adds the SDK and the compilers behind it to a key.
+pub fn key(ctx: &Context, key: KeyBuilder) -> Result<KeyBuilder> {
+    let code = |path: &Path| path.extension().is_none_or(|e| e != "md");
+    key.tree("sdk", &ctx.path("userland/sdk"), code)?.tool("clang-19")?.tool("wasm-ld-19")
+}
+
+/// A build script, which finds the SDK's tools in its PATH.
+pub fn script(ctx: &Context, name: &str) -> Command {
+    let mut paths: Vec<_> = vec![ctx.bin.clone()];
+    paths.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    let path: OsString = env::join_paths(paths).unwrap_or_default();
+    let mut script = Command::new(ctx.path(name));
+    script.env("PATH", path).env("JOBS", ctx.jobs.to_string()).env("LC_ALL", "C.UTF-8");
+    script
+}
+
+/// `cargo build --release` of one package, shown in the progress line.
+pub fn cargo_build(ctx: &Context, package: &str, step: &str) -> Result<()> {
+    let mut cargo = cargo(ctx);
+    cargo.args(["build", "--release", "--package", package]);
+    proc::logged(&mut cargo, &ctx.log(step), |line| {
+        if let Some(what) = line.trim_start().strip_prefix("Compiling ") {
+            ctx.progress.doing(&format!("compiling {what}"));
+        }
+    })
+}
+
+/// Cargo, told where the guest's artefacts are.
+pub fn cargo(ctx: &Context) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(&ctx.root).env("WASMLINUX_GUEST", ctx.guest());
+    // Set by the cargo that runs us, for us alone.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
+}

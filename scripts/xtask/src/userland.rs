@@ -1,0 +1,112 @@
+//! What runs in user mode: the libc with its headers (sysroot), BusyBox, the
+//! root file system, the guest test programs.
+
+use crate::cache::{Entry, Id};
+use crate::context::Context;
+use crate::fetch::{self, Choice, Fetcher, ARCHIVE};
+use crate::key::{files_below, KeyBuilder};
+use crate::recipe::Recipe;
+use crate::{proc, sdk, source};
+use anyhow::Result;
+use std::fs;
+use std::path::Path;
+
+/// Compiled files, for the progress line.
+const BUSYBOX_OBJECTS: usize = 800;
+
+pub fn recipes(ctx: &Context) -> Result<[Recipe; 2]> {
+    let load = |path| Recipe::load(&ctx.path(path));
+    Ok([load("userland/musl/musl.recipe.toml")?, load("userland/busybox/busybox.recipe.toml")?])
+}
+
+/// musl and the kernel's user headers: `include/`, `lib/`.
+pub fn sysroot(ctx: &Context, fetcher: &mut Fetcher, kernel: &Entry) -> Result<Entry> {
+    let [recipe, _] = recipes(ctx)?;
+    let id = |choice: &Choice| -> Result<Id> {
+        let key = part(ctx, "userland/musl", &recipe, choice)?;
+        Ok(Id::new("sysroot", &key.text("uapi", &kernel.contents_of("uapi/")).finish()))
+    };
+    let make = |archive: &Entry, work: &Path, out: &Path| {
+        let log = ctx.log("sysroot");
+        let tree = work.join("musl");
+        source::unpack(&archive.path(ARCHIVE), &tree, &log)?;
+        ctx.progress.doing("compiling musl");
+        let mut script = sdk::script(ctx, "userland/musl/build.sh");
+        script.args([&tree, out, &kernel.path("uapi/include")]);
+        proc::logged(&mut script, &log, |_| ())
+    };
+    from_source(ctx, fetcher, &recipe, id, make)
+}
+
+/// `busybox.wasm` and `busybox.links`.
+pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<Entry> {
+    let [_, recipe] = recipes(ctx)?;
+    let id = |choice: &Choice| -> Result<Id> {
+        let key = part(ctx, "userland/busybox", &recipe, choice)?;
+        Ok(Id::new("busybox", &key.text("sysroot", &sysroot.contents()).finish()))
+    };
+    let make = |archive: &Entry, work: &Path, out: &Path| {
+        let log = ctx.log("busybox");
+        let tree = work.join("busybox");
+        source::unpack(&archive.path(ARCHIVE), &tree, &log)?;
+        ctx.progress.doing("configuring");
+        let mut script = sdk::script(ctx, "userland/busybox/build.sh");
+        script.args([&tree, sysroot.dir(), out]).env("WASMLINUX_SYSROOT", sysroot.dir());
+        let mut objects = 0;
+        proc::logged(&mut script, &log, |line| {
+            if line.starts_with("  CC ") {
+                objects += 1;
+                ctx.progress.count("compiling object", objects, BUSYBOX_OBJECTS);
+            }
+        })
+    };
+    from_source(ctx, fetcher, &recipe, id, make)
+}
+
+/// The guest test programs: `NAME.wasm` each.
+pub fn tests(ctx: &Context, sysroot: &Entry) -> Result<Entry> {
+    let key = KeyBuilder::new("tests 1").tree("tests", &ctx.path("userland/tests"), no_prose)?;
+    let key = sdk::key(ctx, key)?.text("sysroot", &sysroot.contents()).finish();
+    ctx.cache.ensure(&Id::new("tests", &key), |making| {
+        ctx.progress.doing("compiling");
+        let mut script = sdk::script(ctx, "userland/tests/build.sh");
+        script.args([sysroot.dir(), &making.out]).env("WASMLINUX_SYSROOT", sysroot.dir());
+        proc::logged(&mut script, &ctx.log("tests"), |_| ())?;
+        for name in files_below(&making.out)? {
+            // Named as programs are in the guest; here a suffix says what they are.
+            if name.extension().is_none() {
+                let from = making.out.join(&name);
+                fs::rename(&from, from.with_extension("wasm"))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The archive is fetched only if the entry has to be made.
+fn from_source(
+    ctx: &Context,
+    fetcher: &mut Fetcher,
+    recipe: &Recipe,
+    id: impl Fn(&Choice) -> Result<Id>,
+    make: impl FnOnce(&Entry, &Path, &Path) -> Result<()>,
+) -> Result<Entry> {
+    if let Some(entry) = ctx.cache.get(&id(&fetcher.choice(recipe))?) {
+        return Ok(entry);
+    }
+    let (choice, archive) = fetcher.fetch(recipe)?;
+    ctx.cache.ensure(&id(&choice)?, |making| make(&archive, &making.work, &making.out))
+}
+
+fn part(ctx: &Context, dir: &str, recipe: &Recipe, choice: &Choice) -> Result<KeyBuilder> {
+    let key = KeyBuilder::new("userland 1")
+        .text("recipe", &recipe.text)
+        .text("choice", &fetch::mark(choice))
+        .tree(dir, &ctx.path(dir), no_prose)?;
+    sdk::key(ctx, key)
+}
+
+fn no_prose(path: &Path) -> bool {
+    path.extension().is_none_or(|e| e != "md")
+}
+

@@ -1,0 +1,173 @@
+//! The verbs of the command line.
+
+use crate::context::{self, Context};
+use crate::fetch::{mark, Choice, Fetcher};
+use crate::progress::{Progress, Step};
+use crate::recipe::Recipe;
+use crate::{cache, kernel, pipeline, proc, sdk, testing, userland};
+use anyhow::{Context as _, Error, Result};
+use std::env;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+const USAGE: &str = "\
+usage: cargo xtask VERB
+
+  fetch        get the pinned sources into the cache
+  build        build everything that run and test need
+  run ARGS     build, then wasmlinux ARGS (a shell without any)
+  test         build, then every test; --all: the slow ones too
+  bench        build, then every benchmark
+  status       what the cache holds
+  clean-cache  empty the cache; --keep-sources: but for the downloads
+";
+
+/// A command line that is not understood.
+const USAGE_ERROR: u8 = 2;
+
+pub fn run(args: &[String]) -> Result<ExitCode> {
+    let (verb, rest) = args.split_first().map_or(("help", args), |(v, r)| (v.as_str(), r));
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    match (verb, rest.as_slice()) {
+        ("fetch", []) => fetch()?,
+        ("build", []) => drop(pipeline::build()?),
+        ("run", _) => return Err(wasmlinux(&rest)),
+        ("test", []) => return test(false),
+        ("test", ["--all"]) => return test(true),
+        ("bench", _) => return bench(&rest),
+        ("status", []) => status()?,
+        ("clean-cache", []) => clean(false)?,
+        ("clean-cache", ["--keep-sources"]) => clean(true)?,
+        ("help" | "--help" | "-h", []) => print!("{USAGE}"),
+        _ => {
+            eprint!("xtask: cannot understand \"{}\"\n{USAGE}", args.join(" "));
+            return Ok(ExitCode::from(USAGE_ERROR));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
+    let mut list = vec![kernel::recipe(ctx)?];
+    list.extend(userland::recipes(ctx)?);
+    Ok(list)
+}
+
+fn fetch() -> Result<()> {
+    let ctx = Context::new(Progress::new(&[Step { name: "sources", weight: 1 }]))?;
+    ctx.progress.step("sources");
+    let mut fetcher = Fetcher::new(&ctx.cache, &ctx.progress, ctx.log("fetch"));
+    for recipe in recipes(&ctx)? {
+        // Asked for by name: look again whether the pinned one is back.
+        fetcher.forget(&recipe);
+        let (choice, _) = fetcher.fetch(&recipe)?;
+        let revision = match &choice {
+            Choice::Newer(offer) => offer.version.clone(),
+            Choice::Pinned => recipe.revisions(),
+        };
+        ctx.progress.note(&format!(
+            "{} {} ({}): Debian {revision}. {}",
+            recipe.name,
+            recipe.version,
+            recipe.licence,
+            recipe.provenance.trim()
+        ));
+    }
+    ctx.progress.finish();
+    Ok(())
+}
+
+/// Becomes wasmlinux; comes back only with the reason why not.
+fn wasmlinux(args: &[&str]) -> Error {
+    let ctx = match pipeline::build() {
+        Ok(ctx) => ctx,
+        Err(error) => return error,
+    };
+    let mut program = Command::new(ctx.bin.join("wasmlinux"));
+    // File names in the arguments are the caller's.
+    if let Some(dir) = env::var_os("WASMLINUX_PWD") {
+        program.current_dir(dir);
+    }
+    // Nothing said: a person wants a shell.
+    let args = if args.is_empty() { &["shell"] } else { args };
+    Error::new(program.args(args).exec()).context("cannot start wasmlinux")
+}
+
+fn test(all: bool) -> Result<ExitCode> {
+    let tally = testing::run(&pipeline::build()?, all)?;
+    println!("\n{tally}");
+    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn bench(args: &[&str]) -> Result<ExitCode> {
+    let ctx = pipeline::build()?;
+    let mut cargo = sdk::cargo(&ctx);
+    cargo.args(["bench", "--workspace", "--bench", "*", "--"]).args(args);
+    let status = cargo.status().context("cannot run cargo")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn status() -> Result<()> {
+    let ctx = Context::new(Progress::new(&[]))?;
+    let fetcher = Fetcher::new(&ctx.cache, &ctx.progress, ctx.log("fetch"));
+    for recipe in recipes(&ctx)? {
+        let choice = mark(&fetcher.choice(&recipe));
+        println!("{:10} {:10} {choice}  {}", recipe.name, recipe.version, recipe.licence);
+    }
+    let megabytes = |bytes: u64| format!("{:8.1} MB", bytes as f64 / 1e6);
+    let mut sum = 0;
+    for (name, bytes) in ctx.cache.entries()? {
+        println!("{} {name}", megabytes(bytes));
+        sum += bytes;
+    }
+    println!("{} in {}", megabytes(sum), ctx.cache.root().display());
+    println!("{} free there", megabytes(proc::free_bytes(ctx.cache.root())?));
+    Ok(())
+}
+
+fn clean(keep_sources: bool) -> Result<()> {
+    Context::new(Progress::new(&[]))?.cache.clear(keep_sources)
+}
+
+/// One message for the person: what failed, why, what to do.
+pub fn explain(error: &Error) -> String {
+    if proc::is_full(error) {
+        let place = cache::place().unwrap_or_default();
+        let remedy = context::FULL_REMEDY;
+        return format!("xtask: no room is left for the cache {}: {remedy}", place.display());
+    }
+    let mut text = String::from("xtask");
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        // The end of a log begins on a line of its own.
+        text += if cause.contains('\n') { ":\n" } else { ": " };
+        text += &cause;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn a_full_disk_is_one_sentence_with_its_remedy() {
+        let error = Error::new(io::Error::from(io::ErrorKind::StorageFull)).context("kernel");
+        let text = explain(&error);
+        assert!(text.contains("no room is left") && text.contains("free some"), "{text}");
+        assert_eq!(text.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_log_begins_on_a_line_of_its_own() {
+        let error = anyhow::anyhow!("one\ntwo").context("step failed");
+        assert_eq!(explain(&error), "xtask: step failed:\none\ntwo");
+    }
+
+    #[test]
+    fn what_is_not_understood_exits_with_2() {
+        let code = run(&["no-such-verb".into()]).unwrap();
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(2)));
+    }
+}
