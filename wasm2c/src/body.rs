@@ -49,6 +49,9 @@ pub(crate) struct Body<'p> {
     pub plan: &'p Plan<'p>,
     pub ty: &'p FuncType,
     pub out: String,
+    /// What turned out to be needed at an earlier place of `out`: outer blocks,
+    /// which begin first at a common place, add theirs last.
+    pub insertions: Vec<(usize, String)>,
     pub indent: usize,
     pub stack: Vec<Expr>,
     pub frames: Vec<Frame>,
@@ -67,6 +70,7 @@ pub fn function(plan: &Plan<'_>, index: u32, body: &FunctionBody<'_>) -> Result<
         plan,
         ty,
         out: String::new(),
+        insertions: Vec::new(),
         indent: 1,
         stack: Vec::new(),
         frames: Vec::new(),
@@ -100,7 +104,7 @@ pub fn function(plan: &Plan<'_>, index: u32, body: &FunctionBody<'_>) -> Result<
     if plan.cycle_heads[index as usize] {
         text.push_str("\tW2C_SAFEPOINT();\n");
     }
-    text.push_str(&b.out);
+    text.push_str(&b.finish());
     text.push_str("}\n");
     Ok(text)
 }
@@ -148,6 +152,21 @@ impl<'p> Body<'p> {
             dead = if alive { None } else { Some(0) };
         }
         Ok(())
+    }
+
+    /// The body with its insertions.
+    fn finish(mut self) -> String {
+        self.insertions.reverse();
+        self.insertions.sort_by_key(|(at, _)| *at);
+        let mut text = String::with_capacity(self.out.len() * 9 / 8);
+        let mut done = 0;
+        for (at, insertion) in &self.insertions {
+            text.push_str(&self.out[done..*at]);
+            text.push_str(insertion);
+            done = *at;
+        }
+        text.push_str(&self.out[done..]);
+        text
     }
 
     /// Translates one operator; false when what follows cannot be reached.

@@ -100,7 +100,7 @@ impl Body<'_> {
         if kind == FrameKind::Loop {
             if frame.targeted {
                 let label = format!("{}L{}:;\n", "\t".repeat(self.indent - 1), frame.label);
-                self.out.insert_str(frame.start, &label);
+                self.insertions.push((frame.start, label));
             }
             return alive;
         }
@@ -134,7 +134,7 @@ impl Body<'_> {
                 frame.label
             );
         }
-        self.out.insert_str(frame.start, &text);
+        self.insertions.push((frame.start, text));
     }
 
     /// Copies the top of the stack to the results of frame `index`.

@@ -58,6 +58,9 @@ pub const CFLAGS: &[&str] = &[
     "-fno-math-errno",
     "-fno-semantic-interposition",
     "-fno-asynchronous-unwind-tables",
+    // Distributions switch these on; the first copies the stack pointer.
+    "-fno-stack-clash-protection",
+    "-fcf-protection=none",
 ];
 
 /// The runtime's files, to be put where the compiler finds them.

@@ -19,14 +19,18 @@ pub fn features() -> WasmFeatures {
 pub fn parse(wasm: &[u8]) -> Result<Module<'_>, Error> {
     Validator::new_with_features(features()).validate_all(wasm)?;
     let mut module = Module::default();
-    let mut bodies = 0;
+    let mut next_body = 0;
     for payload in Parser::new(0).parse_all(wasm) {
-        section(&mut module, payload?, &mut bodies)?;
+        section(&mut module, payload?, &mut next_body)?;
     }
     Ok(module)
 }
 
-fn section<'a>(m: &mut Module<'a>, payload: Payload<'a>, bodies: &mut usize) -> Result<(), Error> {
+fn section<'a>(
+    m: &mut Module<'a>,
+    payload: Payload<'a>,
+    next_body: &mut usize,
+) -> Result<(), Error> {
     match payload {
         Payload::TypeSection(s) => {
             for group in s.into_iter_with_offsets() {
@@ -127,10 +131,17 @@ fn section<'a>(m: &mut Module<'a>, payload: Payload<'a>, bodies: &mut usize) -> 
                 });
             }
         }
+        // Imports come first.
+        Payload::CodeSectionStart { .. } => {
+            *next_body = m
+                .imports
+                .iter()
+                .filter(|(kind, _)| *kind == Kind::Func)
+                .count();
+        }
         Payload::CodeSectionEntry(body) => {
-            let imported = m.funcs.iter().filter(|f| f.import.is_some()).count();
-            m.funcs[imported + *bodies].body = Some(body);
-            *bodies += 1;
+            m.funcs[*next_body].body = Some(body);
+            *next_body += 1;
         }
         Payload::CustomSection(s) => {
             if let KnownCustom::Name(names) = s.as_known() {

@@ -11,11 +11,11 @@ use wasm_smith::{Config, Module};
 use wasmi::core::{TrapCode, ValType};
 use wasmi::{Engine, ExternType, Linker, Store, Val};
 
-const SCRIPTS: u64 = 8;
+const SCRIPTS: u64 = 12;
 const MODULES: u64 = 8;
 const CALLS: u32 = 3;
-/// Steps until a generated function traps.
-const FUEL: u32 = 5_000;
+/// Blocks and calls until a module traps: below wasmi's limit on depth.
+const FUEL: u32 = 900;
 
 /// Scripts with their names.
 pub fn scripts() -> Vec<(String, String)> {
@@ -51,6 +51,9 @@ fn config(seed: u64) -> Config {
     Config {
         export_everything: true,
         canonicalize_nans: true,
+        // Left to themselves most functions trap at once; half may not.
+        disallow_traps: seed % 4 >= 2,
+        min_types: 6,
         min_funcs: 4,
         max_funcs: 12,
         max_instructions: 150,

@@ -207,7 +207,10 @@ impl Translation<'_> {
                     .filter(|(i, _)| i % 2 == 0)
                     .map(|(_, s)| s)
                     .collect::<String>();
-                Err(format!("gs mode: {what} not supported"))
+                Err(format!(
+                    "gs mode: {} not supported",
+                    what.trim_start_matches([':', ' '])
+                ))
             }
             Err(e) => {
                 self.out.failed.push((0, format!("module {i}: {e}")));
