@@ -88,7 +88,7 @@ fn a_module_with_strange_imports() {
     let dir = Dir::new("imports");
     // (module (import "host" "panic" (func)) (import "env" "memory" (memory 1)))
     let body = b"\x01\x04\x01\x60\x00\x00\
-        \x02\x1d\x02\x04host\x05panic\x00\x00\x03env\x06memory\x02\x00\x01";
+        \x02\x1c\x02\x04host\x05panic\x00\x00\x03env\x06memory\x02\x00\x01";
     let module = Image::identify(0x20000, body).prepend(body);
     fails(&["run", &dir.file("x.wasm", &module)], 125, "host.panic");
 }
@@ -105,7 +105,7 @@ fn a_module_that_is_not_valid() {
 #[test]
 fn a_module_that_the_guest_does_not_know() {
     // Inside the guest: exec of a module without compiled code, and of garbage.
-    let script = "printf '\\0asm\\1\\0\\0\\0' > /tmp/x; chmod +x /tmp/x; /tmp/x; echo $?; dmesg | tail -n 1";
+    let script = "printf '\\0asm\\1\\0\\0\\0' > /tmp/x; chmod +x /tmp/x; env /tmp/x; echo $?; dmesg | tail -n 1";
     let out = output(&["run", "--", "sh", "-c", script]);
     assert!(text(&out.stdout).starts_with("126\n"), "{}{}", text(&out.stdout), text(&out.stderr));
     assert!(text(&out.stdout).contains("linux.image"), "{}", text(&out.stdout));

@@ -90,13 +90,12 @@ fn the_window_size_follows() {
     t.send("stty size\r");
     t.wait_line("24 80");
     t.resize(40, 100);
-    t.send("stty size\r");
-    t.wait_line("40 100");
-    t.send("trap 'echo resized' WINCH\r");
-    t.wait_prompt();
+    t.send("while [ \"$(stty size)\" != '40 100' ]; do :; done; echo fol''lowed\r");
+    t.wait_line("followed");
+    t.send("sh -c 'trap \"echo got-it; exit\" WINCH; echo armed; while :; do sleep 0.1; done'\r");
+    t.wait_line("armed");
     t.resize(30, 90);
-    t.send("\r");
-    t.wait_line("resized");
+    t.wait_line("got-it");
 }
 
 #[test]

@@ -54,7 +54,8 @@ int main(void)
 	OK(setrlimit(RLIMIT_FSIZE, &rl));
 	rl.rlim_cur = 0;
 	OK(getrlimit(RLIMIT_FSIZE, &rl));
-	CHECK(rl.rlim_cur == 0x200000000LL && rl.rlim_max == RLIM_INFINITY);
+	/* A 32-bit kernel has no such limit: it takes it for none. */
+	CHECK(rl.rlim_cur == RLIM_INFINITY && rl.rlim_max == RLIM_INFINITY);
 	OK(unlink("/tmp/offsets"));
 	return 0;
 }

@@ -6,6 +6,14 @@
 #ifndef W2C_CODE_H
 #define W2C_CODE_H
 
+/* A value that nobody uses, but whose computation may trap: a volatile read in
+ * the source must fault where a used one would. */
+#define W2C_USED(e)                                                                                \
+	do {                                                                                       \
+		volatile __typeof__((e) + 0) used_ = (e);                                          \
+		(void)used_;                                                                       \
+	} while (0)
+
 #if W2C_MODE == W2C_MODE_GS
 
 /* Never a real pointer: an offset from %gs, so it may be in any frame. */

@@ -206,7 +206,7 @@ impl<'p> Body<'p> {
             Operator::Drop => {
                 let e = self.pop();
                 if e.reads.traps {
-                    self.line(&format!("(void){};", e.operand()));
+                    self.line(&format!("W2C_USED({});", e.operand()));
                 }
             }
             Operator::Select | Operator::TypedSelect { .. } => self.select(),

@@ -5,7 +5,7 @@ use crate::cache::{Entry, Id};
 use crate::context::Context;
 use crate::key::KeyBuilder;
 use crate::proc;
-use anyhow::{anyhow, Context as _, Result};
+use anyhow::{anyhow, bail, Context as _, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -93,6 +93,9 @@ fn library(
         let sources: Vec<_> = sources.into_iter().map(|(_, name)| name).collect();
         let log = ctx.log(&name);
         let objects = compile(ctx, &making.work, &sources, cflags, &log)?;
+        if options.mode == Mode::Gs {
+            prove_frames(&objects)?;
+        }
         archive(&making.work, objects, &making.out.join(format!("{name}.a")), &log)
     })
 }
@@ -131,6 +134,18 @@ fn compile(
     match failed.into_inner().unwrap() {
         Some(error) => Err(error),
         None => Ok(sources.iter().map(|source| dir.join(object(source))).collect()),
+    }
+}
+
+/// fork copies host stacks: no frame of a program may hold an address.
+fn prove_frames(objects: &[PathBuf]) -> Result<()> {
+    let mut objdump = Command::new("objdump");
+    let output = objdump.arg("-d").args(objects).output().context("cannot run objdump")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    match wasm2c::check_frames(&text, "").first() {
+        _ if !output.status.success() => bail!("objdump failed"),
+        Some(v) => bail!("{} cannot be forked: {} ({})", v.function, v.why, v.instruction),
+        None => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@
  * stack. What has to happen on the user side afterwards (a handler, a new
  * program) is told to the host, which does it when the entry has returned.
  */
+#include <linux/mm.h>
 #include <linux/ptrace.h>
 #include <linux/ratelimit.h>
 #include <linux/resume_user_mode.h>
@@ -126,11 +127,25 @@ static void lkl_log_fault(int sig, unsigned long addr)
 		addr, (unsigned long)host_user_sp());
 }
 
+/* The host knows pages, not mappings: what is mapped is protected. */
+static int lkl_fault_code(unsigned int sig, int code, unsigned long addr)
+{
+	bool mapped;
+
+	if (sig != SIGSEGV || code != SEGV_MAPERR)
+		return code;
+	mmap_read_lock(current->mm);
+	mapped = vma_lookup(current->mm, addr);
+	mmap_read_unlock(current->mm);
+	return mapped ? SEGV_ACCERR : code;
+}
+
 void lkl_user_fault(unsigned int sig, int code, unsigned long addr)
 {
 	struct pt_regs *regs = current_pt_regs();
 
 	regs->nr = -1;
+	code = lkl_fault_code(sig, code, addr);
 	lkl_log_fault(sig, addr);
 	force_sig_fault(sig, code, (void __user *)addr);
 	lkl_exit_to_user(regs);
