@@ -23,9 +23,7 @@ pub fn recipe(ctx: &Context) -> Result<Recipe> {
 /// The entry with `kernel.wasm` and `uapi/`, made if need be.
 pub fn ensure(ctx: &Context, fetcher: &mut Fetcher) -> Result<Entry> {
     let recipe = recipe(ctx)?;
-    let id = |choice: &Choice| -> Result<Id> {
-        Ok(Id::new("kernel", &key(ctx, &recipe, choice)?))
-    };
+    let id = |choice: &Choice| -> Result<Id> { Ok(Id::new("kernel", &key(ctx, &recipe, choice)?)) };
     // A kernel that is there needs no source.
     if let Some(entry) = ctx.cache.get(&id(&fetcher.choice(&recipe))?) {
         return Ok(entry);
@@ -38,7 +36,7 @@ pub fn ensure(ctx: &Context, fetcher: &mut Fetcher) -> Result<Entry> {
         let build = making.work.join("build");
         std::fs::create_dir_all(&build)?;
         ctx.progress.doing("unpacking the source");
-        source::unpack(&archive.path(ARCHIVE), &tree, &log)?;
+        source::unpack(&archive.path(ARCHIVE), &recipe.exclude, &tree, &log)?;
         ctx.progress.doing("patching");
         source::patch(&tree, &ctx.path("lkl/patches"), &log)?;
         source::overlay(&tree, &ctx.path("lkl/overlay"))?;
@@ -46,7 +44,9 @@ pub fn ensure(ctx: &Context, fetcher: &mut Fetcher) -> Result<Entry> {
 
         ctx.progress.doing("configuring");
         let mut script = Command::new(ctx.path("lkl/build.sh"));
-        script.args([&tree, &build, &making.out]).env("JOBS", ctx.jobs.to_string());
+        script
+            .args([&tree, &build, &making.out])
+            .env("JOBS", ctx.jobs.to_string());
         let objects = {
             let build = build.clone();
             move || count_objects(&build)
@@ -77,8 +77,14 @@ const HEADER: &str = "arch/lkl/include/asm/lkl_host.h";
 
 fn headers_install(tree: &Path, build: &Path, to: &Path) -> Command {
     let mut make = Command::new("make");
-    make.arg("-C").arg(tree).arg(format!("O={}", build.display()));
-    make.args(["ARCH=lkl", "LLVM=-19", "CLANG_TARGET_FLAGS_lkl=wasm32-unknown-unknown"]);
+    make.arg("-C")
+        .arg(tree)
+        .arg(format!("O={}", build.display()));
+    make.args([
+        "ARCH=lkl",
+        "LLVM=-19",
+        "CLANG_TARGET_FLAGS_lkl=wasm32-unknown-unknown",
+    ]);
     make.args(["HOSTCC=gcc", "headers_install"]);
     make.arg(format!("INSTALL_HDR_PATH={}", to.display()));
     make
@@ -90,10 +96,10 @@ fn key(ctx: &Context, recipe: &Recipe, choice: &Choice) -> Result<Key> {
         // compiled with its translation.
         path != Path::new("native.h")
             && !path.starts_with("hostabi")
-            && path.extension().is_none_or(|e| e != "md" && e != "rs")
+            && path.extension().is_none_or(|e| e != "md" && e != "toml")
     };
     Ok(KeyBuilder::new("kernel 1")
-        .text("recipe", &recipe.text)
+        .text("recipe", &recipe.tree_key())
         .text("choice", &fetch::mark(choice))
         .text("host interface", &hostabi::c_header())
         .tree("lkl", &ctx.path("lkl"), ours)?

@@ -49,12 +49,7 @@ impl KeyBuilder {
     /// All files below `dir` for which `keep` (given the path relative to
     /// `dir`) holds: names, contents, the executable bit. A missing directory
     /// is an empty one: not every part has patches.
-    pub fn tree(
-        mut self,
-        label: &str,
-        dir: &Path,
-        keep: impl Fn(&Path) -> bool,
-    ) -> Result<Self> {
+    pub fn tree(mut self, label: &str, dir: &Path, keep: impl Fn(&Path) -> bool) -> Result<Self> {
         for rel in files_below(dir)? {
             if !keep(&rel) {
                 continue;
@@ -144,7 +139,10 @@ mod tests {
     use super::*;
 
     fn key(parts: &[(&str, &str)]) -> Key {
-        parts.iter().fold(KeyBuilder::new("1"), |k, (l, t)| k.text(l, t)).finish()
+        parts
+            .iter()
+            .fold(KeyBuilder::new("1"), |k, (l, t)| k.text(l, t))
+            .finish()
     }
 
     #[test]
@@ -160,7 +158,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let of = || {
             let all = |p: &Path| p != Path::new("ignored");
-            KeyBuilder::new("1").tree("t", dir.path(), all).unwrap().finish()
+            KeyBuilder::new("1")
+                .tree("t", dir.path(), all)
+                .unwrap()
+                .finish()
         };
         let empty = of();
         fs::write(dir.path().join("a"), "1").unwrap();
@@ -177,7 +178,12 @@ mod tests {
     fn a_missing_tree_is_an_empty_one() {
         let dir = tempfile::tempdir().unwrap();
         let missing = dir.path().join("nothing");
-        let of = |d: &Path| KeyBuilder::new("1").tree("t", d, |_| true).unwrap().finish();
+        let of = |d: &Path| {
+            KeyBuilder::new("1")
+                .tree("t", d, |_| true)
+                .unwrap()
+                .finish()
+        };
         assert_eq!(of(dir.path()), of(&missing));
     }
 

@@ -26,13 +26,13 @@ pub struct Recipe {
     pub package: String,
     /// `deb`: path of the archive in the package. `dsc`: its file name.
     pub archive: String,
+    /// Paths of the tree that no build of ours reads, with `*`: not unpacked.
+    #[serde(default)]
+    pub exclude: Vec<String>,
     /// Suites to look in, first to last.
     pub suites: Vec<String>,
     #[serde(rename = "pin")]
     pub pins: Vec<Pin>,
-    /// The recipe's own text: part of cache keys.
-    #[serde(skip)]
-    pub text: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -65,8 +65,7 @@ impl Recipe {
     }
 
     pub fn parse(text: &str) -> Result<Recipe> {
-        let mut recipe: Recipe = toml::from_str(text)?;
-        recipe.text = text.into();
+        let recipe: Recipe = toml::from_str(text)?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -79,7 +78,10 @@ impl Recipe {
             if (self.kind == Kind::Deb) != pin.package_sha256.is_some() {
                 bail!("package-sha256 belongs to every pin of kind \"deb\" and to no other");
             }
-            for sum in [Some(&pin.sha256), pin.package_sha256.as_ref()].into_iter().flatten() {
+            for sum in [Some(&pin.sha256), pin.package_sha256.as_ref()]
+                .into_iter()
+                .flatten()
+            {
                 let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
                 if sum.len() != 64 || !sum.bytes().all(hex) {
                     bail!("\"{sum}\" is not a SHA-256 in lower-case hexadecimal");
@@ -97,6 +99,17 @@ impl Recipe {
         }
     }
 
+    /// What a cache key must know of the archive: the rest is for readers.
+    pub fn archive_key(&self) -> String {
+        let sums: Vec<_> = self.pins.iter().map(|pin| pin.sha256.as_str()).collect();
+        format!("{} {} {}", self.name, self.version, sums.join(" "))
+    }
+
+    /// The same of the tree that is unpacked from it.
+    pub fn tree_key(&self) -> String {
+        format!("{} without {}", self.archive_key(), self.exclude.join(" "))
+    }
+
     /// Debian's names of what is pinned.
     pub fn revisions(&self) -> String {
         let list: Vec<_> = self.pins.iter().map(|pin| pin.revision.as_str()).collect();
@@ -105,13 +118,18 @@ impl Recipe {
 
     /// Sums by which the archive is found in an index.
     pub fn index_sums(&self) -> impl Iterator<Item = &str> {
-        self.pins.iter().map(|pin| pin.package_sha256.as_deref().unwrap_or(&pin.sha256))
+        self.pins
+            .iter()
+            .map(|pin| pin.package_sha256.as_deref().unwrap_or(&pin.sha256))
     }
 }
 
 /// Whether upstream version `version` belongs to `series`: 6.12.9 to 6.12.
 pub fn in_series(version: &str, series: &str) -> bool {
-    version == series || version.strip_prefix(series).is_some_and(|rest| rest.starts_with('.'))
+    version == series
+        || version
+            .strip_prefix(series)
+            .is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Upstream's part of a Debian version: `1:6.12.117-1~deb12u1` is `6.12.117`.
@@ -145,7 +163,8 @@ pub mod tests {
         let recipe = Recipe::parse(DEB).unwrap();
         assert_eq!(recipe.kind, Kind::Deb);
         assert!(recipe.index_sums().next().unwrap().starts_with("9141"));
-        assert_eq!(recipe.text, DEB);
+        let noted = DEB.replace("Debian's signed index", "another note");
+        assert_eq!(recipe.tree_key(), Recipe::parse(&noted).unwrap().tree_key());
     }
 
     #[test]

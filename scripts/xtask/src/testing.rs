@@ -28,10 +28,14 @@ impl fmt::Display for Tally {
 impl Tally {
     /// Adds what a line of cargo test's output says.
     fn line(&mut self, line: &str) {
-        let Some((_, counts)) = line.split_once("test result: ") else { return };
+        let Some((_, counts)) = line.split_once("test result: ") else {
+            return;
+        };
         for count in counts.split([';', '.']) {
             let mut words = count.split_whitespace();
-            let Some(Ok(n)) = words.next().map(str::parse::<u32>) else { continue };
+            let Some(Ok(n)) = words.next().map(str::parse::<u32>) else {
+                continue;
+            };
             match words.next() {
                 Some("passed") => self.passed += n,
                 Some("failed") => self.failed += n,
@@ -49,8 +53,11 @@ pub fn run(ctx: &Context, all: bool) -> Result<Tally> {
     if all {
         cargo.args(["--", "--include-ignored"]);
     }
-    let mut child =
-        cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
+    let mut child = cargo
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo")?;
     let mut tally = Tally::default();
     let mut output = BufReader::new(child.stdout.take().expect("piped"));
     let mut bytes = Vec::new();
@@ -83,7 +90,14 @@ mod tests {
         ] {
             tally.line(line);
         }
-        assert_eq!(tally, Tally { passed: 37, failed: 2, skipped: 2 });
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 37,
+                failed: 2,
+                skipped: 2
+            }
+        );
         assert_eq!(tally.to_string(), "37 passed, 2 failed, 2 skipped");
         assert_eq!(Tally::default().to_string(), "0 passed, 0 failed");
     }

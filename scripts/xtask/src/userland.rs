@@ -16,7 +16,10 @@ const BUSYBOX_OBJECTS: usize = 800;
 
 pub fn recipes(ctx: &Context) -> Result<[Recipe; 2]> {
     let load = |path| Recipe::load(&ctx.path(path));
-    Ok([load("userland/musl/musl.recipe.toml")?, load("userland/busybox/busybox.recipe.toml")?])
+    Ok([
+        load("userland/musl/musl.recipe.toml")?,
+        load("userland/busybox/busybox.recipe.toml")?,
+    ])
 }
 
 /// musl and the kernel's user headers: `include/`, `lib/`.
@@ -24,12 +27,15 @@ pub fn sysroot(ctx: &Context, fetcher: &mut Fetcher, kernel: &Entry) -> Result<E
     let [recipe, _] = recipes(ctx)?;
     let id = |choice: &Choice| -> Result<Id> {
         let key = part(ctx, "userland/musl", &recipe, choice)?;
-        Ok(Id::new("sysroot", &key.text("uapi", &kernel.contents_of("uapi/")).finish()))
+        Ok(Id::new(
+            "sysroot",
+            &key.text("uapi", &kernel.contents_of("uapi/")).finish(),
+        ))
     };
     let make = |archive: &Entry, work: &Path, out: &Path| {
         let log = ctx.log("sysroot");
         let tree = work.join("musl");
-        source::unpack(&archive.path(ARCHIVE), &tree, &log)?;
+        source::unpack(&archive.path(ARCHIVE), &recipe.exclude, &tree, &log)?;
         ctx.progress.doing("compiling musl");
         let mut script = sdk::script(ctx, "userland/musl/build.sh");
         script.args([&tree, out, &kernel.path("uapi/include")]);
@@ -43,20 +49,26 @@ pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<
     let [_, recipe] = recipes(ctx)?;
     let id = |choice: &Choice| -> Result<Id> {
         let key = part(ctx, "userland/busybox", &recipe, choice)?;
-        Ok(Id::new("busybox", &key.text("sysroot", &sysroot.contents()).finish()))
+        Ok(Id::new(
+            "busybox",
+            &key.text("sysroot", &sysroot.contents()).finish(),
+        ))
     };
     let make = |archive: &Entry, work: &Path, out: &Path| {
         let log = ctx.log("busybox");
         let tree = work.join("busybox");
-        source::unpack(&archive.path(ARCHIVE), &tree, &log)?;
+        source::unpack(&archive.path(ARCHIVE), &recipe.exclude, &tree, &log)?;
         ctx.progress.doing("configuring");
         let mut script = sdk::script(ctx, "userland/busybox/build.sh");
-        script.args([&tree, sysroot.dir(), out]).env("WASMLINUX_SYSROOT", sysroot.dir());
+        script
+            .args([&tree, sysroot.dir(), out])
+            .env("WASMLINUX_SYSROOT", sysroot.dir());
         let mut objects = 0;
         proc::logged(&mut script, &log, |line| {
             if line.starts_with("  CC ") {
                 objects += 1;
-                ctx.progress.count("compiling object", objects, BUSYBOX_OBJECTS);
+                ctx.progress
+                    .count("compiling object", objects, BUSYBOX_OBJECTS);
             }
         })
     };
@@ -66,11 +78,15 @@ pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<
 /// The guest test programs: `NAME.wasm` each.
 pub fn tests(ctx: &Context, sysroot: &Entry) -> Result<Entry> {
     let key = KeyBuilder::new("tests 1").tree("tests", &ctx.path("userland/tests"), no_prose)?;
-    let key = sdk::key(ctx, key)?.text("sysroot", &sysroot.contents()).finish();
+    let key = sdk::key(ctx, key)?
+        .text("sysroot", &sysroot.contents())
+        .finish();
     ctx.cache.ensure(&Id::new("tests", &key), |making| {
         ctx.progress.doing("compiling");
         let mut script = sdk::script(ctx, "userland/tests/build.sh");
-        script.args([sysroot.dir(), &making.out]).env("WASMLINUX_SYSROOT", sysroot.dir());
+        script
+            .args([sysroot.dir(), &making.out])
+            .env("WASMLINUX_SYSROOT", sysroot.dir());
         proc::logged(&mut script, &ctx.log("tests"), |_| ())?;
         for name in files_below(&making.out)? {
             // Named as programs are in the guest; here a suffix says what they are.
@@ -95,18 +111,20 @@ fn from_source(
         return Ok(entry);
     }
     let (choice, archive) = fetcher.fetch(recipe)?;
-    ctx.cache.ensure(&id(&choice)?, |making| make(&archive, &making.work, &making.out))
+    ctx.cache.ensure(&id(&choice)?, |making| {
+        make(&archive, &making.work, &making.out)
+    })
 }
 
 fn part(ctx: &Context, dir: &str, recipe: &Recipe, choice: &Choice) -> Result<KeyBuilder> {
     let key = KeyBuilder::new("userland 1")
-        .text("recipe", &recipe.text)
+        .text("recipe", &recipe.tree_key())
         .text("choice", &fetch::mark(choice))
         .tree(dir, &ctx.path(dir), no_prose)?;
     sdk::key(ctx, key)
 }
 
+/// The recipe counts by what it says, see [`Recipe::tree_key`].
 fn no_prose(path: &Path) -> bool {
-    path.extension().is_none_or(|e| e != "md")
+    path.extension().is_none_or(|e| e != "md" && e != "toml")
 }
-
