@@ -36,10 +36,7 @@ impl Apt {
         if !Path::new(KEYRING).exists() {
             bail!("Debian's keyring is missing: install the package debian-archive-keyring");
         }
-        let apt = Apt {
-            root: root.into(),
-            log: log.into(),
-        };
+        let apt = Apt { root: root.into(), log: log.into() };
         for dir in ["etc", "lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(root.join(dir))?;
         }
@@ -48,15 +45,11 @@ impl Apt {
         fs::write(root.join("etc/apt.conf"), apt.config())?;
         fs::write(root.join("status"), "")?;
         progress.doing("reading Debian's indexes");
-        proc::logged(
-            apt.get().arg("update").args(["--error-on=any"]),
-            &apt.log,
-            |line| {
-                if line.starts_with("Get:") {
-                    progress.doing(&format!("reading Debian's indexes: {line}"));
-                }
-            },
-        )
+        proc::logged(apt.get().arg("update").args(["--error-on=any"]), &apt.log, |line| {
+            if line.starts_with("Get:") {
+                progress.doing(&format!("reading Debian's indexes: {line}"));
+            }
+        })
         .context("cannot read Debian's package indexes: is the network up?")?;
         Ok(apt)
     }
@@ -87,10 +80,7 @@ impl Apt {
     fn tool(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         // Given by -c, not APT_CONFIG: it must win over the machine's files.
-        command
-            .arg("-c")
-            .arg(self.root.join("etc/apt.conf"))
-            .env("LC_ALL", "C.UTF-8");
+        command.arg("-c").arg(self.root.join("etc/apt.conf")).env("LC_ALL", "C.UTF-8");
         command
     }
 
@@ -100,9 +90,7 @@ impl Apt {
 
     /// Every version of a binary package in the suites.
     pub fn packages(&self, package: &str) -> Result<Vec<Offer>> {
-        Ok(binary_offers(&proc::output(
-            self.tool("apt-cache").args(["show", package]),
-        )?))
+        Ok(binary_offers(&proc::output(self.tool("apt-cache").args(["show", package]))?))
     }
 
     /// Every version of a source package, by its file called `file`.
@@ -138,10 +126,7 @@ impl Apt {
 /// Bytes of the files in `dir`: apt draws no progress into a pipe.
 fn bytes_in(dir: &Path) -> u64 {
     let files = fs::read_dir(dir).into_iter().flatten().flatten();
-    files
-        .filter_map(|file| file.metadata().ok())
-        .map(|meta| meta.len())
-        .sum()
+    files.filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum()
 }
 
 fn sources(mirror: &Mirror, suites: &[String]) -> String {
@@ -154,15 +139,11 @@ fn sources(mirror: &Mirror, suites: &[String]) -> String {
 
 /// Stanzas of `Field: value` lines, as apt prints them.
 fn stanzas(text: &str) -> impl Iterator<Item = &str> {
-    text.split("\n\n")
-        .filter(|stanza| !stanza.trim().is_empty())
+    text.split("\n\n").filter(|stanza| !stanza.trim().is_empty())
 }
 
 fn field<'a>(stanza: &'a str, name: &str) -> Option<&'a str> {
-    stanza
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-        .map(str::trim)
+    stanza.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
 fn binary_offers(text: &str) -> Vec<Offer> {

@@ -116,10 +116,7 @@ impl Cache {
         match Manifest::verify(&dir) {
             Ok(manifest) => Some(Entry { dir, manifest }),
             Err(damage) => {
-                eprintln!(
-                    "cache: {} is damaged ({damage}); it will be made again",
-                    id.0
-                );
+                eprintln!("cache: {} is damaged ({damage}); it will be made again", id.0);
                 None
             }
         }
@@ -153,19 +150,14 @@ impl Cache {
     }
 
     fn make_in(&self, tmp: &Path, make: impl FnOnce(&Making) -> Result<()>) -> Result<()> {
-        let making = Making {
-            work: tmp.join("work"),
-            out: tmp.join("out"),
-        };
+        let making = Making { work: tmp.join("work"), out: tmp.join("out") };
         fs::create_dir_all(&making.work)?;
         fs::create_dir_all(&making.out)?;
         make(&making)
     }
 
     fn tmp_dir(&self, id: &Id) -> PathBuf {
-        self.root
-            .join("tmp")
-            .join(format!("{}.{}", id.0, std::process::id()))
+        self.root.join("tmp").join(format!("{}.{}", id.0, std::process::id()))
     }
 
     fn lock(&self, id: &Id) -> Result<File> {
@@ -219,10 +211,7 @@ impl Cache {
         let mut list = Vec::new();
         for item in fs::read_dir(self.root.join("entry"))? {
             let item = item?;
-            list.push((
-                item.file_name().to_string_lossy().into_owned(),
-                size(&item.path())?,
-            ));
+            list.push((item.file_name().to_string_lossy().into_owned(), size(&item.path())?));
         }
         list.sort();
         Ok(list)

@@ -75,8 +75,5 @@ pub const FULL_REMEDY: &str =
 pub fn root() -> PathBuf {
     let here = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let here = here.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).into());
-    here.ancestors()
-        .nth(2)
-        .expect("scripts/xtask is below the root")
-        .into()
+    here.ancestors().nth(2).expect("scripts/xtask is below the root").into()
 }

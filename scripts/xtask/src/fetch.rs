@@ -39,12 +39,7 @@ pub struct Fetcher<'a> {
 
 impl<'a> Fetcher<'a> {
     pub fn new(cache: &'a Cache, progress: &'a Progress, log: PathBuf) -> Self {
-        Fetcher {
-            cache,
-            progress,
-            log,
-            apt: None,
-        }
+        Fetcher { cache, progress, log, apt: None }
     }
 
     /// What earlier fetches decided: no network.
@@ -79,10 +74,7 @@ impl<'a> Fetcher<'a> {
             return self.decided(recipe, Choice::Pinned, entry);
         }
         let (choice, offer) = self.look_up(recipe)?;
-        let (apt, progress) = (
-            &self.apt.as_ref().expect("look_up opens it").1,
-            self.progress,
-        );
+        let (apt, progress) = (&self.apt.as_ref().expect("look_up opens it").1, self.progress);
         let entry = self.cache.ensure(&id(recipe, &choice), |m| {
             let arrived = m.work.join(&offer.file);
             match recipe.kind {
@@ -116,31 +108,19 @@ impl<'a> Fetcher<'a> {
             Choice::Newer(o) => {
                 let path = self.record(recipe);
                 fs::create_dir_all(path.parent().expect("a file in resolved/"))?;
-                fs::write(
-                    path,
-                    format!("{} {} {} {}\n", o.version, o.sha256, o.size, o.file),
-                )?;
+                fs::write(path, format!("{} {} {} {}\n", o.version, o.sha256, o.size, o.file))?;
             }
         }
         Ok((choice, entry))
     }
 
     fn record(&self, recipe: &Recipe) -> PathBuf {
-        let key = KeyBuilder::new("resolved 1")
-            .text("recipe", &recipe.archive_key())
-            .finish();
-        self.cache
-            .root()
-            .join("resolved")
-            .join(format!("{}-{}", recipe.name, &key.as_str()[..24]))
+        let key = KeyBuilder::new("resolved 1").text("recipe", &recipe.archive_key()).finish();
+        self.cache.root().join("resolved").join(format!("{}-{}", recipe.name, &key.as_str()[..24]))
     }
 
     fn look_up(&mut self, recipe: &Recipe) -> Result<(Choice, Offer)> {
-        if self
-            .apt
-            .as_ref()
-            .is_none_or(|(s, _)| !recipe.suites.iter().all(|x| s.contains(x)))
-        {
+        if self.apt.as_ref().is_none_or(|(s, _)| !recipe.suites.iter().all(|x| s.contains(x))) {
             let root = self.cache.root().join("apt");
             let mut suites = self.apt.take().map_or(vec![], |(suites, _)| suites);
             suites.extend(recipe.suites.iter().cloned());
@@ -219,16 +199,9 @@ fn choose(
         let version = upstream(&o.version);
         in_series(version, series) && order(version, &recipe.version) == Ordering::Greater
     };
-    let same = offers
-        .iter()
-        .filter(|o| upstream(&o.version) == recipe.version);
+    let same = offers.iter().filter(|o| upstream(&o.version) == recipe.version);
     same.max_by(|a, b| order(&a.version, &b.version))
-        .or_else(|| {
-            offers
-                .iter()
-                .filter(newer)
-                .max_by(|a, b| order(&a.version, &b.version))
-        })
+        .or_else(|| offers.iter().filter(newer).max_by(|a, b| order(&a.version, &b.version)))
         .map(|offer| (Choice::Newer(offer.clone()), offer.clone()))
         .ok_or_else(|| {
             anyhow!(
@@ -245,9 +218,7 @@ fn choose(
 fn debian_order(a: &str, b: &str) -> Ordering {
     let holds = |relation: &str| {
         let mut dpkg = Command::new("dpkg");
-        dpkg.args(["--compare-versions", a, relation, b])
-            .status()
-            .is_ok_and(|s| s.success())
+        dpkg.args(["--compare-versions", a, relation, b]).status().is_ok_and(|s| s.success())
     };
     match (holds("lt"), holds("gt")) {
         (true, _) => Ordering::Less,
@@ -265,19 +236,13 @@ fn check_pinned(recipe: &Recipe, path: &Path) -> Result<()> {
     if recipe.pins.iter().any(|pin| pin.sha256 == sum) {
         return Ok(());
     }
-    bail!(
-        "the archive of {} has the SHA-256 {sum}, which its recipe does not pin",
-        recipe.name
-    )
+    bail!("the archive of {} has the SHA-256 {sum}, which its recipe does not pin", recipe.name)
 }
 
 fn check_sum(path: &Path, wanted: &str) -> Result<()> {
     let sum = sha256_file(path).with_context(|| format!("no {} arrived", path.display()))?;
     if sum != wanted {
-        bail!(
-            "{} arrived with the SHA-256 {sum} instead of {wanted}",
-            path.display()
-        );
+        bail!("{} arrived with the SHA-256 {sum} instead of {wanted}", path.display());
     }
     Ok(())
 }
@@ -292,16 +257,11 @@ fn unpack_member(package: &Path, member: &str, to: &Path) -> Result<()> {
         .context("cannot run dpkg-deb")?;
     let stream = dpkg.stdout.take().expect("piped");
     let mut tar = Command::new("tar");
-    tar.args(["-x", "-O", &format!("./{member}")])
-        .stdin(stream)
-        .stdout(File::create(to)?);
+    tar.args(["-x", "-O", &format!("./{member}")]).stdin(stream).stdout(File::create(to)?);
     let status = tar.status().context("cannot run tar")?;
     dpkg.wait()?;
     if !status.success() {
-        return Err(proc::maybe_full(
-            to,
-            anyhow!("{member} cannot be unpacked ({status})"),
-        ));
+        return Err(proc::maybe_full(to, anyhow!("{member} cannot be unpacked ({status})")));
     }
     Ok(())
 }

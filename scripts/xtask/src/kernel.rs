@@ -44,9 +44,7 @@ pub fn ensure(ctx: &Context, fetcher: &mut Fetcher) -> Result<Entry> {
 
         ctx.progress.doing("configuring");
         let mut script = Command::new(ctx.path("lkl/build.sh"));
-        script
-            .args([&tree, &build, &making.out])
-            .env("JOBS", ctx.jobs.to_string());
+        script.args([&tree, &build, &making.out]).env("JOBS", ctx.jobs.to_string());
         let objects = {
             let build = build.clone();
             move || count_objects(&build)
@@ -77,14 +75,8 @@ const HEADER: &str = "arch/lkl/include/asm/lkl_host.h";
 
 fn headers_install(tree: &Path, build: &Path, to: &Path) -> Command {
     let mut make = Command::new("make");
-    make.arg("-C")
-        .arg(tree)
-        .arg(format!("O={}", build.display()));
-    make.args([
-        "ARCH=lkl",
-        "LLVM=-19",
-        "CLANG_TARGET_FLAGS_lkl=wasm32-unknown-unknown",
-    ]);
+    make.arg("-C").arg(tree).arg(format!("O={}", build.display()));
+    make.args(["ARCH=lkl", "LLVM=-19", "CLANG_TARGET_FLAGS_lkl=wasm32-unknown-unknown"]);
     make.args(["HOSTCC=gcc", "headers_install"]);
     make.arg(format!("INSTALL_HDR_PATH={}", to.display()));
     make

@@ -139,10 +139,7 @@ mod tests {
     use super::*;
 
     fn key(parts: &[(&str, &str)]) -> Key {
-        parts
-            .iter()
-            .fold(KeyBuilder::new("1"), |k, (l, t)| k.text(l, t))
-            .finish()
+        parts.iter().fold(KeyBuilder::new("1"), |k, (l, t)| k.text(l, t)).finish()
     }
 
     #[test]
@@ -158,10 +155,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let of = || {
             let all = |p: &Path| p != Path::new("ignored");
-            KeyBuilder::new("1")
-                .tree("t", dir.path(), all)
-                .unwrap()
-                .finish()
+            KeyBuilder::new("1").tree("t", dir.path(), all).unwrap().finish()
         };
         let empty = of();
         fs::write(dir.path().join("a"), "1").unwrap();
@@ -178,12 +172,7 @@ mod tests {
     fn a_missing_tree_is_an_empty_one() {
         let dir = tempfile::tempdir().unwrap();
         let missing = dir.path().join("nothing");
-        let of = |d: &Path| {
-            KeyBuilder::new("1")
-                .tree("t", d, |_| true)
-                .unwrap()
-                .finish()
-        };
+        let of = |d: &Path| KeyBuilder::new("1").tree("t", d, |_| true).unwrap().finish();
         assert_eq!(of(dir.path()), of(&missing));
     }
 

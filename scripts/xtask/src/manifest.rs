@@ -46,10 +46,7 @@ impl Manifest {
     /// Describes the files below `dir` and writes the manifest beside them.
     pub fn seal(dir: &Path) -> Result<Manifest> {
         let mut lines = Vec::new();
-        for path in files_below(dir)?
-            .into_iter()
-            .filter(|path| path != Path::new(NAME))
-        {
+        for path in files_below(dir)?.into_iter().filter(|path| path != Path::new(NAME)) {
             let content = content(&dir.join(&path))
                 .with_context(|| format!("cannot read {}", dir.join(&path).display()))?;
             lines.push(Line { content, path });
@@ -80,18 +77,14 @@ impl Manifest {
 
     /// The same of the files whose path begins with `prefix`.
     pub fn to_text_of(&self, prefix: &str) -> String {
-        let lines = self
-            .files()
-            .filter(|(path, _)| path.to_string_lossy().starts_with(prefix));
+        let lines = self.files().filter(|(path, _)| path.to_string_lossy().starts_with(prefix));
         let lines = lines.map(|(path, content)| format!("{content}\t{}\n", path.display()));
         format!("{}end\n", lines.collect::<String>())
     }
 
     /// Paths, and what stands for the content of each.
     pub fn files(&self) -> impl Iterator<Item = (&Path, &str)> {
-        self.0
-            .iter()
-            .map(|line| (line.path.as_path(), line.content.as_str()))
+        self.0.iter().map(|line| (line.path.as_path(), line.content.as_str()))
     }
 
     fn parse(text: &str) -> Option<Manifest> {
@@ -100,10 +93,7 @@ impl Manifest {
         body.lines()
             .map(|line| {
                 let (content, path) = line.split_once('\t')?;
-                Some(Line {
-                    content: content.into(),
-                    path: path.into(),
-                })
+                Some(Line { content: content.into(), path: path.into() })
             })
             .collect::<Option<Vec<_>>>()
             .map(Manifest)
@@ -150,14 +140,8 @@ mod tests {
             damage(|d| fs::write(d.join("lib/a"), "firsT").unwrap()),
             Damage::Changed("lib/a".into())
         );
-        assert_eq!(
-            damage(|d| fs::remove_file(d.join("b")).unwrap()),
-            Damage::Missing("b".into())
-        );
-        assert_eq!(
-            damage(|d| fs::remove_file(d.join(NAME)).unwrap()),
-            Damage::NoManifest
-        );
+        assert_eq!(damage(|d| fs::remove_file(d.join("b")).unwrap()), Damage::Missing("b".into()));
+        assert_eq!(damage(|d| fs::remove_file(d.join(NAME)).unwrap()), Damage::NoManifest);
         assert_eq!(
             damage(|d| {
                 let text = fs::read_to_string(d.join(NAME)).unwrap();

@@ -13,16 +13,8 @@ use std::process::Command;
 
 const TEMPLATE: &str = "/usr/share/python-apt/templates/Debian.info";
 
-const RELEASES: &[&str] = &[
-    "bookworm",
-    "trixie",
-    "forky",
-    "sid",
-    "stable",
-    "testing",
-    "unstable",
-    "oldstable",
-];
+const RELEASES: &[&str] =
+    &["bookworm", "trixie", "forky", "sid", "stable", "testing", "unstable", "oldstable"];
 
 /// Base addresses of the main and the security archive.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,11 +25,7 @@ pub struct Mirror {
 
 impl Mirror {
     pub fn find() -> Result<Mirror> {
-        let set = |name| {
-            env::var(name)
-                .ok()
-                .filter(|value: &String| !value.is_empty())
-        };
+        let set = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
         let main = set("WASMLINUX_DEBIAN_MIRROR");
         let security = set("WASMLINUX_DEBIAN_SECURITY");
         if let Some(main) = main {
@@ -55,10 +43,7 @@ impl Mirror {
         if let Some(mirror) = Mirror::from_entries(&entries) {
             return Ok(mirror);
         }
-        if let Some(mirror) = fs::read_to_string(TEMPLATE)
-            .ok()
-            .and_then(|t| from_template(&t))
-        {
+        if let Some(mirror) = fs::read_to_string(TEMPLATE).ok().and_then(|t| from_template(&t)) {
             return Ok(mirror);
         }
         bail!(
@@ -107,9 +92,7 @@ impl Mirror {
         let security = rows
             .iter()
             .filter(|(release, _)| {
-                release
-                    .strip_suffix("-security")
-                    .is_some_and(|r| RELEASES.contains(&r))
+                release.strip_suffix("-security").is_some_and(|r| RELEASES.contains(&r))
             })
             .map(|(_, uri)| uri.to_string())
             .max_by_key(|uri| uri.contains("security"));
@@ -141,10 +124,7 @@ mod tests {
     use super::*;
 
     fn mirror(main: &str, security: &str) -> Mirror {
-        Mirror {
-            main: main.into(),
-            security: security.into(),
-        }
+        Mirror { main: main.into(), security: security.into() }
     }
 
     #[test]
@@ -153,15 +133,9 @@ mod tests {
                        bookworm-updates main http://m.example/debian/\n\
                        bookworm-security main http://s.example/debian-security/\n";
         let found = Mirror::from_entries(entries).unwrap();
-        let wanted = mirror(
-            "http://m.example/debian/",
-            "http://s.example/debian-security/",
-        );
+        let wanted = mirror("http://m.example/debian/", "http://s.example/debian-security/");
         assert_eq!(found, wanted);
-        assert_eq!(
-            found.of("trixie-security"),
-            "http://s.example/debian-security/"
-        );
+        assert_eq!(found.of("trixie-security"), "http://s.example/debian-security/");
         assert_eq!(found.of("trixie"), "http://m.example/debian/");
     }
 
@@ -170,15 +144,9 @@ mod tests {
         let entries = "bookworm main http://vendor.example/apt/\n\
                        bookworm main http://m.example/debian\n\
                        bookworm stable http://docker.example/debian\n";
-        let wanted = mirror(
-            "http://m.example/debian",
-            "http://m.example/debian-security/",
-        );
+        let wanted = mirror("http://m.example/debian", "http://m.example/debian-security/");
         assert_eq!(Mirror::from_entries(entries).unwrap(), wanted);
-        assert_eq!(
-            Mirror::from_entries("noble main http://u.example/ubuntu/\n"),
-            None
-        );
+        assert_eq!(Mirror::from_entries("noble main http://u.example/ubuntu/\n"), None);
     }
 
     #[test]

@@ -16,46 +16,16 @@ use anyhow::{Context as _, Result};
 
 /// Times in seconds of a cold build on two cores.
 const PLAN: &[Step] = &[
-    Step {
-        name: "kernel",
-        weight: 330,
-    },
-    Step {
-        name: "sdk",
-        weight: 30,
-    },
-    Step {
-        name: "sysroot",
-        weight: 30,
-    },
-    Step {
-        name: "busybox",
-        weight: 60,
-    },
-    Step {
-        name: "rootfs",
-        weight: 2,
-    },
-    Step {
-        name: "kernel code",
-        weight: 150,
-    },
-    Step {
-        name: "busybox code",
-        weight: 60,
-    },
-    Step {
-        name: "tests",
-        weight: 5,
-    },
-    Step {
-        name: "guest",
-        weight: 2,
-    },
-    Step {
-        name: "runner",
-        weight: 60,
-    },
+    Step { name: "kernel", weight: 330 },
+    Step { name: "sdk", weight: 30 },
+    Step { name: "sysroot", weight: 30 },
+    Step { name: "busybox", weight: 60 },
+    Step { name: "rootfs", weight: 2 },
+    Step { name: "kernel code", weight: 150 },
+    Step { name: "busybox code", weight: 60 },
+    Step { name: "tests", weight: 5 },
+    Step { name: "guest", weight: 2 },
+    Step { name: "runner", weight: 60 },
 ];
 
 /// Builds everything up to the runner, or reports which step failed.
@@ -70,48 +40,34 @@ pub fn build() -> Result<Context> {
 
     let failed = step("kernel");
     let kernel = kernel::ensure(&ctx, &mut fetcher).with_context(failed)?;
-    placed
-        .file(&ctx, &kernel, "kernel.wasm")
-        .with_context(failed)?;
+    placed.file(&ctx, &kernel, "kernel.wasm").with_context(failed)?;
 
     let failed = step("sdk");
     sdk::ensure(&ctx).with_context(failed)?;
 
     let failed = step("sysroot");
     let sysroot = userland::sysroot(&ctx, &mut fetcher, &kernel).with_context(failed)?;
-    placed
-        .all(&ctx, &sysroot, "", "sysroot")
-        .with_context(failed)?;
+    placed.all(&ctx, &sysroot, "", "sysroot").with_context(failed)?;
 
     let failed = step("busybox");
     let busybox = userland::busybox(&ctx, &mut fetcher, &sysroot).with_context(failed)?;
-    placed
-        .file(&ctx, &busybox, "busybox.wasm")
-        .with_context(failed)?;
+    placed.file(&ctx, &busybox, "busybox.wasm").with_context(failed)?;
 
     let failed = step("rootfs");
     let rootfs = rootfs::ensure(&ctx, &busybox).with_context(failed)?;
-    placed
-        .file(&ctx, &rootfs, rootfs::IMAGE)
-        .with_context(failed)?;
+    placed.file(&ctx, &rootfs, rootfs::IMAGE).with_context(failed)?;
 
     let failed = step("kernel code");
     let code = translate::kernel(&ctx, &kernel).with_context(failed)?;
-    placed
-        .file(&ctx, &code, "libkernel.a")
-        .with_context(failed)?;
+    placed.file(&ctx, &code, "libkernel.a").with_context(failed)?;
 
     let failed = step("busybox code");
     let code = translate::busybox(&ctx, &busybox).with_context(failed)?;
-    placed
-        .file(&ctx, &code, "libbusybox.a")
-        .with_context(failed)?;
+    placed.file(&ctx, &code, "libbusybox.a").with_context(failed)?;
 
     let failed = step("tests");
     let tests = userland::tests(&ctx, &sysroot).with_context(failed)?;
-    placed
-        .all(&ctx, &tests, ".wasm", "tests")
-        .with_context(failed)?;
+    placed.all(&ctx, &tests, ".wasm", "tests").with_context(failed)?;
 
     let failed = step("guest");
     placed.finish(&ctx).with_context(failed)?;

@@ -19,10 +19,7 @@ pub fn logged(command: &mut Command, log: &Path, mut watch: impl FnMut(&str)) ->
     let mut file = File::options().create(true).append(true).open(log)?;
     writeln!(file, "# {}", describe(command))?;
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    command
-        .stdin(Stdio::null())
-        .stdout(writer.try_clone()?)
-        .stderr(writer);
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
     let mut child = command.spawn().with_context(|| cannot_run(command))?;
     // The command keeps its copies of the writing end: without this the
     // reader would never see the end.
@@ -59,28 +56,17 @@ pub fn logged(command: &mut Command, log: &Path, mut watch: impl FnMut(&str)) ->
 
 /// The standard output of a short command.
 pub fn output(command: &mut Command) -> Result<String> {
-    let out = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| cannot_run(command))?;
+    let out = command.stdin(Stdio::null()).output().with_context(|| cannot_run(command))?;
     if !out.status.success() {
         let err = String::from_utf8_lossy(&out.stderr);
-        bail!(
-            "{} failed ({}): {}",
-            describe(command),
-            out.status,
-            err.trim()
-        );
+        bail!("{} failed ({}): {}", describe(command), out.status, err.trim());
     }
     Ok(String::from_utf8_lossy(&out.stdout).into_owned())
 }
 
 /// `error`, or what is behind it when the file system of `path` has no room.
 pub fn maybe_full(path: &Path, error: Error) -> Error {
-    let near = path
-        .ancestors()
-        .find(|p| p.exists())
-        .unwrap_or(Path::new("/"));
+    let near = path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("/"));
     match free_bytes(near) {
         Ok(free) if free < 1 << 20 => io::Error::from(io::ErrorKind::StorageFull).into(),
         _ => error,
@@ -95,13 +81,10 @@ pub fn free_bytes(path: &Path) -> Result<u64> {
 
 /// Whether a full disk, a quota or a limit on file sizes is behind `error`.
 pub fn is_full(error: &Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| {
-            use io::ErrorKind::*;
-            matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge)
-        })
+    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|cause| {
+        use io::ErrorKind::*;
+        matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+    })
 }
 
 fn name(command: &Command) -> String {
@@ -117,10 +100,7 @@ fn describe(command: &Command) -> String {
 }
 
 fn cannot_run(command: &Command) -> String {
-    format!(
-        "cannot run {}: is it installed? scripts/setup says what is missing",
-        name(command)
-    )
+    format!("cannot run {}: is it installed? scripts/setup says what is missing", name(command))
 }
 
 #[cfg(test)]
@@ -138,10 +118,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("sub/log");
         let mut seen: Vec<String> = Vec::new();
-        logged(&mut sh("echo a; echo b >&2; printf c"), &log, |l| {
-            seen.push(l.into())
-        })
-        .unwrap();
+        logged(&mut sh("echo a; echo b >&2; printf c"), &log, |l| seen.push(l.into())).unwrap();
         assert_eq!(seen, ["a", "b", "c"]);
         assert!(fs::read_to_string(&log).unwrap().ends_with("a\nb\nc"));
     }
@@ -150,14 +127,9 @@ mod tests {
     fn a_failure_shows_the_end_of_the_log_and_where_it_is() {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("log");
-        let error = logged(&mut sh("seq 100; exit 3"), &log, |_| ())
-            .unwrap_err()
-            .to_string();
+        let error = logged(&mut sh("seq 100; exit 3"), &log, |_| ()).unwrap_err().to_string();
         assert!(error.starts_with("71\n"), "{error}");
-        assert!(
-            error.contains("\n100\n\nsh failed (exit status: 3)"),
-            "{error}"
-        );
+        assert!(error.contains("\n100\n\nsh failed (exit status: 3)"), "{error}");
         assert!(error.contains(log.to_str().unwrap()));
     }
 

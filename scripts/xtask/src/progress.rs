@@ -164,10 +164,7 @@ impl Board {
         let line = self.line();
         if self.tty {
             let width = rustix::termios::tcgetwinsize(io::stderr()).map_or(80, |w| w.ws_col);
-            let cut: String = line
-                .chars()
-                .take(usize::from(width).saturating_sub(1))
-                .collect();
+            let cut: String = line.chars().take(usize::from(width).saturating_sub(1)).collect();
             eprint!("\r\x1b[K{cut}");
             let _ = io::stderr().flush();
         } else {
@@ -206,28 +203,16 @@ mod tests {
     use super::*;
 
     const PLAN: &[Step] = &[
-        Step {
-            name: "source",
-            weight: 20,
-        },
-        Step {
-            name: "kernel",
-            weight: 60,
-        },
-        Step {
-            name: "runner",
-            weight: 20,
-        },
+        Step { name: "source", weight: 20 },
+        Step { name: "kernel", weight: 60 },
+        Step { name: "runner", weight: 20 },
     ];
 
     #[test]
     fn a_line_shows_step_share_and_time() {
         let line = |at, share, secs, doing| format_line(PLAN, at, share, secs, doing);
         assert_eq!(line(0, 0.0, 0, ""), "[ 1/3   0%  0:00] source");
-        assert_eq!(
-            line(1, 0.5, 161, "compiling"),
-            "[ 2/3  50%  2:41] kernel: compiling"
-        );
+        assert_eq!(line(1, 0.5, 161, "compiling"), "[ 2/3  50%  2:41] kernel: compiling");
         assert_eq!(line(2, 0.999, 3600, "x"), "[ 3/3  99% 60:00] runner: x");
         assert_eq!(line(3, 0.0, 3601, "done"), "[ 3/3 100% 60:01] done");
     }

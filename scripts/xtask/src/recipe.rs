@@ -78,10 +78,7 @@ impl Recipe {
             if (self.kind == Kind::Deb) != pin.package_sha256.is_some() {
                 bail!("package-sha256 belongs to every pin of kind \"deb\" and to no other");
             }
-            for sum in [Some(&pin.sha256), pin.package_sha256.as_ref()]
-                .into_iter()
-                .flatten()
-            {
+            for sum in [Some(&pin.sha256), pin.package_sha256.as_ref()].into_iter().flatten() {
                 let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
                 if sum.len() != 64 || !sum.bytes().all(hex) {
                     bail!("\"{sum}\" is not a SHA-256 in lower-case hexadecimal");
@@ -118,18 +115,13 @@ impl Recipe {
 
     /// Sums by which the archive is found in an index.
     pub fn index_sums(&self) -> impl Iterator<Item = &str> {
-        self.pins
-            .iter()
-            .map(|pin| pin.package_sha256.as_deref().unwrap_or(&pin.sha256))
+        self.pins.iter().map(|pin| pin.package_sha256.as_deref().unwrap_or(&pin.sha256))
     }
 }
 
 /// Whether upstream version `version` belongs to `series`: 6.12.9 to 6.12.
 pub fn in_series(version: &str, series: &str) -> bool {
-    version == series
-        || version
-            .strip_prefix(series)
-            .is_some_and(|rest| rest.starts_with('.'))
+    version == series || version.strip_prefix(series).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Upstream's part of a Debian version: `1:6.12.117-1~deb12u1` is `6.12.117`.

@@ -19,9 +19,7 @@ pub fn ensure(ctx: &Context) -> Result<()> {
 /// Adds the SDK and the compilers behind it to a key.
 pub fn key(ctx: &Context, key: KeyBuilder) -> Result<KeyBuilder> {
     let code = |path: &Path| path.extension().is_none_or(|e| e != "md");
-    key.tree("sdk", &ctx.path("userland/sdk"), code)?
-        .tool("clang-19")?
-        .tool("wasm-ld-19")
+    key.tree("sdk", &ctx.path("userland/sdk"), code)?.tool("clang-19")?.tool("wasm-ld-19")
 }
 
 /// A build script, which finds the SDK's tools in its PATH.
@@ -30,10 +28,7 @@ pub fn script(ctx: &Context, name: &str) -> Command {
     paths.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     let path: OsString = env::join_paths(paths).unwrap_or_default();
     let mut script = Command::new(ctx.path(name));
-    script
-        .env("PATH", path)
-        .env("JOBS", ctx.jobs.to_string())
-        .env("LC_ALL", "C.UTF-8");
+    script.env("PATH", path).env("JOBS", ctx.jobs.to_string()).env("LC_ALL", "C.UTF-8");
     script
 }
 
@@ -51,9 +46,7 @@ pub fn cargo_build(ctx: &Context, package: &str, step: &str) -> Result<()> {
 /// Cargo, told where the guest's artefacts are.
 pub fn cargo(ctx: &Context) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .current_dir(&ctx.root)
-        .env("WASMLINUX_GUEST", ctx.guest());
+    cargo.current_dir(&ctx.root).env("WASMLINUX_GUEST", ctx.guest());
     // Set by the cargo that runs us, for us alone.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();

@@ -18,33 +18,17 @@ pub fn unpack(archive: &Path, exclude: &[String], tree: &Path, log: &Path) -> Re
     let mut tar = Command::new("tar");
     tar.args(["--anchored", "--wildcards", "--no-wildcards-match-slash"]);
     tar.args(exclude.iter().map(|path| format!("--exclude=*/{path}")));
-    tar.arg("-xf")
-        .arg(archive)
-        .args(["--strip-components=1", "--no-same-owner", "-C"])
-        .arg(tree);
+    tar.arg("-xf").arg(archive).args(["--strip-components=1", "--no-same-owner", "-C"]).arg(tree);
     proc::logged(&mut tar, log, |_| ()).map_err(|error| proc::maybe_full(tree, error))
 }
 
 /// Applies the `*.patch` files of `dir` in the order of their names.
 pub fn patch(tree: &Path, dir: &Path, log: &Path) -> Result<()> {
     let patches = files_below(dir)?;
-    for name in patches
-        .iter()
-        .filter(|p| p.extension().is_some_and(|e| e == "patch"))
-    {
+    for name in patches.iter().filter(|p| p.extension().is_some_and(|e| e == "patch")) {
         let mut patch = Command::new("patch");
-        patch.args([
-            "-p1",
-            "--fuzz=0",
-            "--forward",
-            "--no-backup-if-mismatch",
-            "--batch",
-        ]);
-        patch
-            .arg("-d")
-            .arg(tree)
-            .arg("-i")
-            .arg(fs::canonicalize(dir.join(name))?);
+        patch.args(["-p1", "--fuzz=0", "--forward", "--no-backup-if-mismatch", "--batch"]);
+        patch.arg("-d").arg(tree).arg("-i").arg(fs::canonicalize(dir.join(name))?);
         proc::logged(&mut patch, log, |_| ())
             .with_context(|| format!("the patch {} does not apply exactly", name.display()))?;
     }
@@ -54,10 +38,7 @@ pub fn patch(tree: &Path, dir: &Path, log: &Path) -> Result<()> {
 /// Copies the files of `dir` over `tree`.
 pub fn overlay(tree: &Path, dir: &Path) -> Result<()> {
     let files: Vec<PathBuf> = files_below(dir)?;
-    if let Some(taken) = files
-        .iter()
-        .find(|file| tree.join(file).symlink_metadata().is_ok())
-    {
+    if let Some(taken) = files.iter().find(|file| tree.join(file).symlink_metadata().is_ok()) {
         bail!(
             "the overlay {} would replace upstream's {}: make it a patch",
             dir.display(),
@@ -73,10 +54,7 @@ pub fn overlay(tree: &Path, dir: &Path) -> Result<()> {
 /// Writes one generated file that upstream does not have.
 pub fn generate(tree: &Path, file: &Path, text: &str) -> Result<()> {
     if tree.join(file).exists() {
-        bail!(
-            "{} is generated, but the tree has one already",
-            file.display()
-        );
+        bail!("{} is generated, but the tree has one already", file.display());
     }
     add(tree, file, |to| fs::write(to, text))
 }
@@ -125,19 +103,10 @@ mod tests {
     fn a_patch_applies_exactly_or_not_at_all() {
         let trial = Trial::new();
         let error = trial.patch("line nine").unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("01-try.patch does not apply exactly"),
-            "{error}"
-        );
-        assert!(!fs::read_to_string(trial.at("tree/file"))
-            .unwrap()
-            .contains("ten"));
+        assert!(error.to_string().contains("01-try.patch does not apply exactly"), "{error}");
+        assert!(!fs::read_to_string(trial.at("tree/file")).unwrap().contains("ten"));
         trial.patch("line 9").unwrap();
-        assert!(fs::read_to_string(trial.at("tree/file"))
-            .unwrap()
-            .contains("\nten\n"));
+        assert!(fs::read_to_string(trial.at("tree/file")).unwrap().contains("\nten\n"));
         trial.patch("line 9").expect_err("it is applied already");
     }
 
@@ -147,21 +116,13 @@ mod tests {
         fs::create_dir_all(trial.at("overlay/arch/lkl")).unwrap();
         fs::write(trial.at("overlay/arch/lkl/new"), "n").unwrap();
         overlay(&trial.at("tree"), &trial.at("overlay")).unwrap();
-        assert_eq!(
-            fs::read_to_string(trial.at("tree/arch/lkl/new")).unwrap(),
-            "n"
-        );
+        assert_eq!(fs::read_to_string(trial.at("tree/arch/lkl/new")).unwrap(), "n");
 
         fs::write(trial.at("overlay/file"), "mine").unwrap();
         fs::write(trial.at("overlay/another"), "n").unwrap();
-        let error = overlay(&trial.at("tree"), &trial.at("overlay"))
-            .unwrap_err()
-            .to_string();
+        let error = overlay(&trial.at("tree"), &trial.at("overlay")).unwrap_err().to_string();
         assert!(error.contains("make it a patch"), "{error}");
-        assert!(
-            !trial.at("tree/another").exists(),
-            "refused before anything is copied"
-        );
+        assert!(!trial.at("tree/another").exists(), "refused before anything is copied");
     }
 
     #[test]
@@ -187,13 +148,7 @@ mod tests {
         assert!(status.unwrap().success());
         unpack(&archive, &[], &trial.at("new"), &trial.at("log")).unwrap();
         assert!(trial.at("new/file").exists());
-        unpack(
-            &archive,
-            &["fi*".into()],
-            &trial.at("new1"),
-            &trial.at("log"),
-        )
-        .unwrap();
+        unpack(&archive, &["fi*".into()], &trial.at("new1"), &trial.at("log")).unwrap();
         assert!(!trial.at("new1/file").exists());
         fs::write(&archive, "no archive").unwrap();
         unpack(&archive, &[], &trial.at("new2"), &trial.at("log")).unwrap_err();

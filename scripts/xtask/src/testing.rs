@@ -53,11 +53,8 @@ pub fn run(ctx: &Context, all: bool) -> Result<Tally> {
     if all {
         cargo.args(["--", "--include-ignored"]);
     }
-    let mut child = cargo
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run cargo")?;
+    let mut child =
+        cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
     let mut tally = Tally::default();
     let mut output = BufReader::new(child.stdout.take().expect("piped"));
     let mut bytes = Vec::new();
@@ -90,14 +87,7 @@ mod tests {
         ] {
             tally.line(line);
         }
-        assert_eq!(
-            tally,
-            Tally {
-                passed: 37,
-                failed: 2,
-                skipped: 2
-            }
-        );
+        assert_eq!(tally, Tally { passed: 37, failed: 2, skipped: 2 });
         assert_eq!(tally.to_string(), "37 passed, 2 failed, 2 skipped");
         assert_eq!(Tally::default().to_string(), "0 passed, 0 failed");
     }

@@ -32,9 +32,7 @@ pub fn kernel(ctx: &Context, kernel: &Entry) -> Result<Entry> {
     options.colocated = true;
     options.files = FILES;
     options.direct.insert("host".into(), "host_".into());
-    options.header = header
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
+    options.header = header.file_name().map(|name| name.to_string_lossy().into_owned());
     library(ctx, &kernel.path("kernel.wasm"), &options, Some(&header))
 }
 
@@ -44,12 +42,8 @@ pub fn busybox(ctx: &Context, busybox: &Entry) -> Result<Entry> {
     options.mode = Mode::Gs;
     options.files = FILES;
     options.safepoints = true;
-    options
-        .pinned
-        .insert("__stack_pointer".into(), HeadSlot::StackPointer);
-    options
-        .pinned
-        .insert("__tls_base".into(), HeadSlot::TlsBase);
+    options.pinned.insert("__stack_pointer".into(), HeadSlot::StackPointer);
+    options.pinned.insert("__tls_base".into(), HeadSlot::TlsBase);
     library(ctx, &busybox.path("busybox.wasm"), &options, None)
 }
 
@@ -76,17 +70,12 @@ fn library(
         ctx.progress.doing("translating to C");
         let output = wasm2c::translate(&wasm, options)
             .map_err(|error| anyhow!("{} cannot be translated: {error}", module.display()))?;
-        let runtime = wasm2c::RUNTIME
-            .iter()
-            .filter(|(name, _)| name.ends_with(".h"));
+        let runtime = wasm2c::RUNTIME.iter().filter(|(name, _)| name.ends_with(".h"));
         for (name, text) in runtime {
             fs::write(making.work.join(name), text)?;
         }
         if let Some(header) = header {
-            fs::copy(
-                header,
-                making.work.join(header.file_name().expect("a file")),
-            )?;
+            fs::copy(header, making.work.join(header.file_name().expect("a file")))?;
         }
         for file in &output.files {
             fs::write(making.work.join(&file.name), &file.text)?;
@@ -98,12 +87,7 @@ fn library(
         let sources: Vec<_> = sources.into_iter().map(|(_, name)| name).collect();
         let log = ctx.log(&name);
         let objects = compile(ctx, &making.work, &sources, &log)?;
-        archive(
-            &making.work,
-            objects,
-            &making.out.join(format!("{name}.a")),
-            &log,
-        )
+        archive(&making.work, objects, &making.out.join(format!("{name}.a")), &log)
     })
 }
 
@@ -112,19 +96,12 @@ fn compile(ctx: &Context, dir: &Path, sources: &[&str], log: &Path) -> Result<Ve
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
     let failed = Mutex::new(None);
-    let progress = || {
-        ctx.progress.count(
-            "compiling C file",
-            done.load(Ordering::Relaxed),
-            sources.len(),
-        )
-    };
+    let progress =
+        || ctx.progress.count("compiling C file", done.load(Ordering::Relaxed), sources.len());
     let work = || {
         while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut cc = Command::new(CC);
-            cc.args(wasm2c::CFLAGS)
-                .args(["-c", source, "-o", &object(source)])
-                .current_dir(dir);
+            cc.args(wasm2c::CFLAGS).args(["-c", source, "-o", &object(source)]).current_dir(dir);
             if let Err(error) = proc::logged(&mut cc, log, |_| ()) {
                 // The others end after what they have begun.
                 next.store(sources.len(), Ordering::Relaxed);
@@ -142,18 +119,12 @@ fn compile(ctx: &Context, dir: &Path, sources: &[&str], log: &Path) -> Result<Ve
     });
     match failed.into_inner().unwrap() {
         Some(error) => Err(error),
-        None => Ok(sources
-            .iter()
-            .map(|source| dir.join(object(source)))
-            .collect()),
+        None => Ok(sources.iter().map(|source| dir.join(object(source))).collect()),
     }
 }
 
 fn object(source: &str) -> String {
-    Path::new(source)
-        .with_extension("o")
-        .to_string_lossy()
-        .into_owned()
+    Path::new(source).with_extension("o").to_string_lossy().into_owned()
 }
 
 fn archive(dir: &Path, mut objects: Vec<PathBuf>, to: &Path, log: &Path) -> Result<()> {

@@ -16,10 +16,7 @@ const BUSYBOX_OBJECTS: usize = 800;
 
 pub fn recipes(ctx: &Context) -> Result<[Recipe; 2]> {
     let load = |path| Recipe::load(&ctx.path(path));
-    Ok([
-        load("userland/musl/musl.recipe.toml")?,
-        load("userland/busybox/busybox.recipe.toml")?,
-    ])
+    Ok([load("userland/musl/musl.recipe.toml")?, load("userland/busybox/busybox.recipe.toml")?])
 }
 
 /// musl and the kernel's user headers: `include/`, `lib/`.
@@ -27,10 +24,7 @@ pub fn sysroot(ctx: &Context, fetcher: &mut Fetcher, kernel: &Entry) -> Result<E
     let [recipe, _] = recipes(ctx)?;
     let id = |choice: &Choice| -> Result<Id> {
         let key = part(ctx, "userland/musl", &recipe, choice)?;
-        Ok(Id::new(
-            "sysroot",
-            &key.text("uapi", &kernel.contents_of("uapi/")).finish(),
-        ))
+        Ok(Id::new("sysroot", &key.text("uapi", &kernel.contents_of("uapi/")).finish()))
     };
     let make = |archive: &Entry, work: &Path, out: &Path| {
         let log = ctx.log("sysroot");
@@ -49,10 +43,7 @@ pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<
     let [_, recipe] = recipes(ctx)?;
     let id = |choice: &Choice| -> Result<Id> {
         let key = part(ctx, "userland/busybox", &recipe, choice)?;
-        Ok(Id::new(
-            "busybox",
-            &key.text("sysroot", &sysroot.contents()).finish(),
-        ))
+        Ok(Id::new("busybox", &key.text("sysroot", &sysroot.contents()).finish()))
     };
     let make = |archive: &Entry, work: &Path, out: &Path| {
         let log = ctx.log("busybox");
@@ -60,15 +51,12 @@ pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<
         source::unpack(&archive.path(ARCHIVE), &recipe.exclude, &tree, &log)?;
         ctx.progress.doing("configuring");
         let mut script = sdk::script(ctx, "userland/busybox/build.sh");
-        script
-            .args([&tree, sysroot.dir(), out])
-            .env("WASMLINUX_SYSROOT", sysroot.dir());
+        script.args([&tree, sysroot.dir(), out]).env("WASMLINUX_SYSROOT", sysroot.dir());
         let mut objects = 0;
         proc::logged(&mut script, &log, |line| {
             if line.starts_with("  CC ") {
                 objects += 1;
-                ctx.progress
-                    .count("compiling object", objects, BUSYBOX_OBJECTS);
+                ctx.progress.count("compiling object", objects, BUSYBOX_OBJECTS);
             }
         })
     };
@@ -78,15 +66,11 @@ pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<
 /// The guest test programs: `NAME.wasm` each.
 pub fn tests(ctx: &Context, sysroot: &Entry) -> Result<Entry> {
     let key = KeyBuilder::new("tests 1").tree("tests", &ctx.path("userland/tests"), no_prose)?;
-    let key = sdk::key(ctx, key)?
-        .text("sysroot", &sysroot.contents())
-        .finish();
+    let key = sdk::key(ctx, key)?.text("sysroot", &sysroot.contents()).finish();
     ctx.cache.ensure(&Id::new("tests", &key), |making| {
         ctx.progress.doing("compiling");
         let mut script = sdk::script(ctx, "userland/tests/build.sh");
-        script
-            .args([sysroot.dir(), &making.out])
-            .env("WASMLINUX_SYSROOT", sysroot.dir());
+        script.args([sysroot.dir(), &making.out]).env("WASMLINUX_SYSROOT", sysroot.dir());
         proc::logged(&mut script, &ctx.log("tests"), |_| ())?;
         for name in files_below(&making.out)? {
             // Named as programs are in the guest; here a suffix says what they are.
@@ -111,9 +95,7 @@ fn from_source(
         return Ok(entry);
     }
     let (choice, archive) = fetcher.fetch(recipe)?;
-    ctx.cache.ensure(&id(&choice)?, |making| {
-        make(&archive, &making.work, &making.out)
-    })
+    ctx.cache.ensure(&id(&choice)?, |making| make(&archive, &making.work, &making.out))
 }
 
 fn part(ctx: &Context, dir: &str, recipe: &Recipe, choice: &Choice) -> Result<KeyBuilder> {

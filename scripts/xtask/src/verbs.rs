@@ -26,9 +26,7 @@ usage: cargo xtask VERB
 const USAGE_ERROR: u8 = 2;
 
 pub fn run(args: &[String]) -> Result<ExitCode> {
-    let (verb, rest) = args
-        .split_first()
-        .map_or(("help", args), |(v, r)| (v.as_str(), r));
+    let (verb, rest) = args.split_first().map_or(("help", args), |(v, r)| (v.as_str(), r));
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (verb, rest.as_slice()) {
         ("fetch", []) => fetch()?,
@@ -56,10 +54,7 @@ fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
 }
 
 fn fetch() -> Result<()> {
-    let ctx = Context::new(Progress::new(&[Step {
-        name: "sources",
-        weight: 1,
-    }]))?;
+    let ctx = Context::new(Progress::new(&[Step { name: "sources", weight: 1 }]))?;
     ctx.progress.step("sources");
     let mut fetcher = Fetcher::new(&ctx.cache, &ctx.progress, ctx.log("fetch"));
     for recipe in recipes(&ctx)? {
@@ -99,25 +94,15 @@ fn wasmlinux(args: &[&str]) -> Error {
 fn test(all: bool) -> Result<ExitCode> {
     let tally = testing::run(&pipeline::build()?, all)?;
     println!("\n{tally}");
-    Ok(if tally.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn bench(args: &[&str]) -> Result<ExitCode> {
     let ctx = pipeline::build()?;
     let mut cargo = sdk::cargo(&ctx);
-    cargo
-        .args(["bench", "--workspace", "--bench", "*", "--"])
-        .args(args);
+    cargo.args(["bench", "--workspace", "--bench", "*", "--"]).args(args);
     let status = cargo.status().context("cannot run cargo")?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn status() -> Result<()> {
@@ -125,10 +110,7 @@ fn status() -> Result<()> {
     let fetcher = Fetcher::new(&ctx.cache, &ctx.progress, ctx.log("fetch"));
     for recipe in recipes(&ctx)? {
         let choice = mark(&fetcher.choice(&recipe));
-        println!(
-            "{:10} {:10} {choice}  {}",
-            recipe.name, recipe.version, recipe.licence
-        );
+        println!("{:10} {:10} {choice}  {}", recipe.name, recipe.version, recipe.licence);
     }
     let megabytes = |bytes: u64| format!("{:8.1} MB", bytes as f64 / 1e6);
     let mut sum = 0;
@@ -137,10 +119,7 @@ fn status() -> Result<()> {
         sum += bytes;
     }
     println!("{} in {}", megabytes(sum), ctx.cache.root().display());
-    println!(
-        "{} free there",
-        megabytes(proc::free_bytes(ctx.cache.root())?)
-    );
+    println!("{} free there", megabytes(proc::free_bytes(ctx.cache.root())?));
     Ok(())
 }
 
@@ -153,10 +132,7 @@ pub fn explain(error: &Error) -> String {
     if proc::is_full(error) {
         let place = cache::place().unwrap_or_default();
         let remedy = context::FULL_REMEDY;
-        return format!(
-            "xtask: no room is left for the cache {}: {remedy}",
-            place.display()
-        );
+        return format!("xtask: no room is left for the cache {}: {remedy}", place.display());
     }
     let mut text = String::from("xtask");
     for cause in error.chain() {
@@ -177,10 +153,7 @@ mod tests {
     fn a_full_disk_is_one_sentence_with_its_remedy() {
         let error = Error::new(io::Error::from(io::ErrorKind::StorageFull)).context("kernel");
         let text = explain(&error);
-        assert!(
-            text.contains("no room is left") && text.contains("free some"),
-            "{text}"
-        );
+        assert!(text.contains("no room is left") && text.contains("free some"), "{text}");
         assert_eq!(text.lines().count(), 1);
     }
 

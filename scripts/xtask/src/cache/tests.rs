@@ -25,10 +25,7 @@ fn an_entry_is_made_once() {
             count.fetch_add(1, Ordering::Relaxed);
             make("text")(m)
         });
-        assert_eq!(
-            fs::read_to_string(entry.unwrap().path("file")).unwrap(),
-            "text"
-        );
+        assert_eq!(fs::read_to_string(entry.unwrap().path("file")).unwrap(), "text");
     }
     assert_eq!(count.into_inner(), 1);
     assert_eq!(fs::read_dir(cache.root().join("tmp")).unwrap().count(), 0);
@@ -65,9 +62,7 @@ fn two_at_once_make_it_once() {
         for _ in 0..4 {
             scope.spawn(|| {
                 // A cache of its own, as another process would have.
-                let cache = Cache {
-                    root: cache.root().into(),
-                };
+                let cache = Cache { root: cache.root().into() };
                 let entry = cache.ensure(&id("a"), |m| {
                     count.fetch_add(1, Ordering::Relaxed);
                     make("text")(m)
@@ -97,12 +92,8 @@ fn what_a_dead_process_left_is_swept_and_a_live_one_is_not() {
 fn clearing_may_spare_the_downloads() {
     let (_dir, cache) = cache();
     let key = KeyBuilder::new("1").finish();
-    cache
-        .ensure(&Id::new("source-x", &key), make("text"))
-        .unwrap();
-    cache
-        .ensure(&Id::new("kernel", &key), make("text"))
-        .unwrap();
+    cache.ensure(&Id::new("source-x", &key), make("text")).unwrap();
+    cache.ensure(&Id::new("kernel", &key), make("text")).unwrap();
     cache.clear(true).unwrap();
     let left = cache.entries().unwrap();
     assert_eq!(left.len(), 1);

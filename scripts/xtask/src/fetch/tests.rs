@@ -16,9 +16,7 @@ fn offers(versions: &[(&str, &str)]) -> Vec<Offer> {
 /// By numbers: enough for the versions here, and needs no dpkg.
 fn order(a: &str, b: &str) -> Ordering {
     let numbers = |v: &str| -> Vec<u32> {
-        v.split(|c: char| !c.is_ascii_digit())
-            .filter_map(|n| n.parse().ok())
-            .collect()
+        v.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect()
     };
     numbers(a).cmp(&numbers(b))
 }
@@ -31,19 +29,12 @@ fn chosen(text: &str, list: &[(&str, &str)]) -> Result<(Choice, String)> {
 #[test]
 fn a_pinned_archive_comes_before_any_newer() {
     let list = [("6.12.120-1", "x"), ("6.12.117-1", PINNED)];
-    assert_eq!(
-        chosen(DEB, &list).unwrap(),
-        (Choice::Pinned, "6.12.117-1".into())
-    );
+    assert_eq!(chosen(DEB, &list).unwrap(), (Choice::Pinned, "6.12.117-1".into()));
 }
 
 #[test]
 fn the_same_version_packed_anew_comes_before_a_newer_one() {
-    let list = [
-        ("6.12.120-1", "x"),
-        ("6.12.117-1", "y"),
-        ("6.12.117-2", "z"),
-    ];
+    let list = [("6.12.120-1", "x"), ("6.12.117-1", "y"), ("6.12.117-2", "z")];
     let (choice, version) = chosen(DEB, &list).unwrap();
     assert_eq!(version, "6.12.117-2");
     assert_eq!(mark(&choice), "z");
@@ -51,21 +42,12 @@ fn the_same_version_packed_anew_comes_before_a_newer_one() {
 
 #[test]
 fn a_newer_one_is_taken_only_within_the_series() {
-    let list = [
-        ("6.12.94-1", "x"),
-        ("6.12.120-1", "y"),
-        ("6.12.119-1", "z"),
-        ("6.13.2-1", "w"),
-    ];
+    let list = [("6.12.94-1", "x"), ("6.12.120-1", "y"), ("6.12.119-1", "z"), ("6.13.2-1", "w")];
     assert_eq!(chosen(DEB, &list).unwrap().1, "6.12.120-1");
-    let error = chosen(DEB, &[("6.12.94-1", "x"), ("6.13.2-1", "w")])
-        .unwrap_err()
-        .to_string();
+    let error = chosen(DEB, &[("6.12.94-1", "x"), ("6.13.2-1", "w")]).unwrap_err().to_string();
     assert!(error.contains("6.13.2-1"), "{error}");
     let fixed = DEB.replace("series = \"6.12\"", "");
-    let error = chosen(&fixed, &[("6.12.120-1", "y")])
-        .unwrap_err()
-        .to_string();
+    let error = chosen(&fixed, &[("6.12.120-1", "y")]).unwrap_err().to_string();
     assert!(error.contains("needs a new pin"), "{error}");
 }
 
@@ -85,14 +67,8 @@ fn an_archive_on_the_machine_is_taken_when_its_sum_is_pinned() {
     let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     let recipe = |sum: &str| {
         let text = DEB
-            .replace(
-                "usr/src/linux-source-6.12.tar.xz",
-                archive.to_str().unwrap(),
-            )
-            .replace(
-                "3b8ee8eaec6ff5e1661343ff73ac04ce59d020f552f29543c02f571960d75345",
-                sum,
-            );
+            .replace("usr/src/linux-source-6.12.tar.xz", archive.to_str().unwrap())
+            .replace("3b8ee8eaec6ff5e1661343ff73ac04ce59d020f552f29543c02f571960d75345", sum);
         Recipe::parse(&text).unwrap()
     };
     assert!(pinned(&recipe(abc), &archive));
