@@ -21,6 +21,8 @@ pub type LogSink = Box<dyn Write + Send>;
 /// Smallest and largest memory of a machine, bytes.
 pub const MEMORY_RANGE: std::ops::RangeInclusive<u32> = 16 << 20..=3 << 30;
 const E2BIG: Errno = -7;
+/// The kernel's largest buffer for a request, bytes (`arch/lkl/kernel/job.c`).
+const REQUEST_MAX: usize = 1 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -52,6 +54,7 @@ struct Host {
     streams: Streams,
     log: Mutex<LogSink>,
     ready: AtomicBool,
+    shutting_down: AtomicBool,
     requests: Mutex<VecDeque<(u32, Vec<u8>)>>,
     running: Mutex<HashMap<u32, Sender<Exit>>>,
     next_job: AtomicU32,
@@ -68,6 +71,7 @@ impl Machine {
             irqs: irqs.clone(),
             log: Mutex::new(log),
             ready: AtomicBool::new(false),
+            shutting_down: AtomicBool::new(false),
             requests: Mutex::default(),
             running: Mutex::default(),
             next_job: AtomicU32::new(1),
@@ -128,9 +132,11 @@ impl Drop for Machine {
 }
 
 impl Job {
-    /// Waits for the end of the job, or of the machine.
+    /// Waits for the end of the job, or of the machine: a job that the guest's
+    /// shutdown ends has not ended by itself.
     pub fn wait(&self) -> Result<Exit, Error> {
         match self.done.recv() {
+            Ok(_) if self.host.shutting_down.load(SeqCst) => Err(Error::Ended(self.host.wait())),
             Ok(exit) => Ok(exit),
             Err(_) => Err(Error::Ended(self.host.wait())),
         }
@@ -199,7 +205,12 @@ impl Devices for Host {
         if !self.ready.load(SeqCst) {
             return None;
         }
-        let (id, request) = self.requests.lock().pop_front()?;
+        let mut requests = self.requests.lock();
+        if requests.front()?.1.len() > max && max < REQUEST_MAX {
+            return Some(Err(E2BIG));
+        }
+        let (id, request) = requests.pop_front()?;
+        drop(requests);
         if request.len() > max {
             self.job_exit(id, Err(E2BIG));
             return self.job_next(max);
@@ -217,5 +228,9 @@ impl Devices for Host {
     fn ready(&self) {
         self.ready.store(true, SeqCst);
         self.irqs.raise(IRQ_JOB);
+    }
+
+    fn shutting_down(&self) {
+        self.shutting_down.store(true, SeqCst);
     }
 }

@@ -10,7 +10,7 @@ use std::thread;
 
 use parking_lot::Mutex;
 use wasmlinux::engine::{Boot, Outcome};
-use wasmlinux::job::{JobSpec, Stdio};
+use wasmlinux::job::{Exit, JobSpec, Stdio};
 use wasmlinux::machine::{Error, Job, Machine};
 use wasmlinux::{guest, program, pump, terminal};
 
@@ -132,7 +132,7 @@ fn on_terminal(machine: &Machine, spec: &JobSpec) -> Result<i32, RunError> {
     let output = pump::output(io::stdout(), stream.clone()).map_err(RunError::Terminal)?;
     let stdio = Stdio::Terminal { stream: stream.clone(), rows, columns };
     let job = machine.spawn(spec, &stdio)?;
-    let code = exit_code(&job)?;
+    let code = exit_code(&job, spec)?;
     stream.finish_output();
     // A terminal that went away has nothing to show.
     let _ = output.join();
@@ -147,7 +147,7 @@ fn on_streams(machine: &Machine, spec: &JobSpec) -> Result<i32, RunError> {
     let err = pump::output(descriptor(2)?, stderr.clone()).map_err(host)?;
     let stdio = Stdio::Streams { stdin, stdout: stdout.clone(), stderr: stderr.clone() };
     let job = machine.spawn(spec, &stdio)?;
-    let code = exit_code(&job)?;
+    let code = exit_code(&job, spec)?;
     stdout.finish_output();
     stderr.finish_output();
     for pump in [out, err] {
@@ -170,8 +170,15 @@ fn descriptor(fd: i32) -> Result<File, RunError> {
     borrowed.try_clone_to_owned().map(File::from).map_err(RunError::Output)
 }
 
-fn exit_code(job: &Job) -> Result<i32, RunError> {
+fn exit_code(job: &Job, spec: &JobSpec) -> Result<i32, RunError> {
     match job.wait() {
+        Ok(exit @ Exit::NotStarted(errno)) => {
+            terminal::restore();
+            let why = io::Error::from_raw_os_error(errno);
+            let command = String::from_utf8_lossy(&spec.argv[0]).into_owned();
+            eprintln!("wasmlinux: the guest cannot start {command}: {why}");
+            Ok(i32::from(exit.code()))
+        }
         Ok(exit) => Ok(i32::from(exit.code())),
         // `poweroff`, `reboot` and `halt` typed at a shell are a way out.
         Err(Error::Ended(Outcome::PowerOff | Outcome::Halt | Outcome::Restart)) => Ok(0),

@@ -26,9 +26,9 @@ fn init_has_set_the_system_up() {
 
 #[test]
 fn ext4_on_a_loop_device() {
-    let script = "cd /tmp && dd if=/dev/zero of=disk bs=1M count=8 2>/dev/null && mke2fs -q disk >/dev/null \
-        && mkdir m && mount -o loop disk m && echo kept > m/file && umount m \
-        && mount -o loop disk m && cat m/file";
+    let script = "cd /tmp && dd if=/dev/zero of=disk bs=1M count=8 2>/dev/null && losetup /dev/loop0 disk \
+        && mke2fs /dev/loop0 >/dev/null && mkdir m && mount -t ext4 /dev/loop0 m \
+        && echo kept > m/file && umount m && mount -t ext4 /dev/loop0 m && cat m/file";
     assert_eq!(sh(script), "kept\n");
 }
 
@@ -58,7 +58,7 @@ fn namespaces() {
 #[test]
 fn unprivileged_users_are_held_back() {
     let out = sh("su user -c 'id -u; cat /etc/shadow 2>/dev/null || echo denied; \
-        echo x > /etc/passwd 2>/dev/null || echo denied'");
+        (echo x > /etc/passwd) 2>/dev/null || echo denied'");
     assert_eq!(out, "1000\ndenied\ndenied\n");
 }
 

@@ -23,8 +23,10 @@ bb() {
 		HOSTCC="${HOSTCC:-gcc}" STRIP=true SKIP_STRIP=y KBUILD_VERBOSE=0 "$@"
 }
 
-# A fixed time stamp in the banner, so that the same input gives the same bytes.
-export KCONFIG_NOTIMESTAMP=1 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0}
+# The banner has a date: the release's, so that the same input gives the same
+# bytes.
+SOURCE_DATE_EPOCH=$(stat -c %Y "$src/Makefile")
+export SOURCE_DATE_EPOCH TZ=UTC
 
 bb defconfig >config.log 2>&1 || { tail -20 config.log >&2; exit 1; }
 while read -r line; do

@@ -1,7 +1,7 @@
 #!/bin/bash
 # build.sh SYSROOT OUT [TEST...]
 #
-# Compiles each guest test (or those named) to OUT/NAME. CC is wasmlinux-cc;
+# Compiles each guest test (or those named) to OUT/NAME.wasm. CC is wasmlinux-cc;
 # JOBS can be set too.
 set -euo pipefail
 
@@ -18,4 +18,4 @@ fi
 # -O1: the optimiser must not see that a test provokes undefined behaviour.
 printf '%s\n' "$@" | xargs -P "${JOBS:-2}" -I{} sh -c \
 	'exec "$CC" -O1 -std=gnu11 -Wall -Wextra -Wno-unused-result -Wno-infinite-recursion -Werror \
-		-fno-strict-aliasing -Wl,--fatal-warnings "$here/{}.c" -o "$out/{}"'
+		-fno-strict-aliasing -Wl,--fatal-warnings "$here/{}.c" -o "$out/{}.wasm"'

@@ -21,7 +21,7 @@ int main(void)
 	CHECK(pow(OPAQUE(2.0), 0.5) == sqrt(2) && isnan(pow(OPAQUE(-1.0), 0.5)));
 	CHECK(fma(OPAQUE(1e16), 1e16, -1e32) == fma(1e16, 1e16, -1e32));
 	CHECK(fmod(OPAQUE(5.5), 2) == 1.5 && remainder(OPAQUE(5.5), 2) == -0.5);
-	CHECK(hypot(OPAQUE(3e200), 4e200) == 5e200 && cbrt(OPAQUE(27.0)) == 3);
+	CHECK(fabs(hypot(OPAQUE(3e200), 4e200) - 5e200) < 1e185 && cbrt(OPAQUE(27.0)) == 3);
 	CHECK(isnan(fmin(NAN, NAN)) && fmin(OPAQUE(NAN), 1) == 1 && fmax(1, OPAQUE(NAN)) == 1);
 	CHECK(lround(OPAQUE(-2.5)) == -3 && llrint(OPAQUE(1e18)) == 1000000000000000000LL);
 	CHECK(cabs(3 + 4 * I) == 5 && creal(csqrt(OPAQUE(-4.0))) == 0);

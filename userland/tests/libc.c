@@ -46,7 +46,7 @@ static void memory(void)
 	CHECK(p && (uintptr_t)p % 4096 == 0);
 	free(p);
 	errno = 0;
-	CHECK(!malloc(OPAQUE((size_t)-100)) && errno == ENOMEM);
+	CHECK(!OPAQUE(malloc(OPAQUE((size_t)-100))) && errno == ENOMEM);
 	char text[16] = "0123456789";
 	memmove(text + 2, text, 8);
 	CHECK(!strcmp(text, "0101234567"));

@@ -34,7 +34,7 @@ static void memory(void)
 	long total = 0;
 	while (mmap(0, 64 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) total += 64;
 	CHECK(errno == ENOMEM && total >= 1024);
-	CHECK(!malloc(100 << 20));
+	CHECK(!OPAQUE(malloc(100 << 20)));
 }
 
 static void threads(void)

@@ -8,8 +8,10 @@ static int fd[2];
 
 static void write_broken(void)
 {
-	close(fd[0]);
-	write(fd[1], "x", 1);
+	int own[2];
+	OK(pipe(own));
+	OK(close(own[0]));
+	write(own[1], "x", 1);
 }
 
 static void writer(void)

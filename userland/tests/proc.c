@@ -38,6 +38,7 @@ int main(int argc, char **argv)
 	CHECK(field("VmSize:") == before + 8192);
 	memset(p, 1, 4 << 20);
 	CHECK(field("VmRSS:") >= rss + 4096);
+	CHECK(OPAQUE(malloc(100)));
 	slurp("/proc/self/maps");
 	CHECK(strstr(text, "[stack]") && strstr(text, "[heap]") && strstr(text, " rw-p "));
 

@@ -45,16 +45,31 @@ typedef u64 W2C_RAW w2c_u64;
 typedef f32 W2C_RAW w2c_f32;
 typedef f64 W2C_RAW w2c_f64;
 
+/* GCC reaches a constant address of 2^31 or more by `movabs`, and forgets %gs
+ * (seen in 12.2): it must never see a constant. Clang is right. */
+#if W2C_MODE == W2C_MODE_GS && !defined(__clang__)
+#define W2C_OPAQUE(a)                                                                              \
+	({                                                                                         \
+		u64 opaque_ = (a);                                                                 \
+		__asm__("" : "+r"(opaque_));                                                       \
+		opaque_;                                                                           \
+	})
+#define W2C_NOINLINE __attribute__((noinline, noipa))
+#else
+#define W2C_OPAQUE(a) ((u64)(a))
+#define W2C_NOINLINE __attribute__((noinline))
+#endif
+
 #if W2C_BOUNDS_CHECKS
 #define W2C_EA(a, o, size)                                                                         \
 	({                                                                                         \
-		u64 ea_ = (u64)(u32)(a) + (o);                                                     \
+		u64 ea_ = W2C_OPAQUE(a) + (o);                                                     \
 		if (W2C_UNLIKELY(ea_ + (size) > (u64)W2C_PAGES * W2C_PAGE))                        \
 			w2c_trap(W2C_TRAP_MEMORY);                                                 \
 		ea_;                                                                               \
 	})
 #else
-#define W2C_EA(a, o, size) ((u64)(a) + (o))
+#define W2C_EA(a, o, size) (W2C_OPAQUE(a) + (o))
 #endif
 
 #define W2C_MEMORY(type, a, o) (*(type W2C_ACCESS *)W2C_AT(W2C_EA(a, o, sizeof(type))))
@@ -185,7 +200,7 @@ typedef u8 w2c_v16 __attribute__((vector_size(16), aligned(1), may_alias));
 	for (; i < n; i++)                                                                         \
 		*(volatile u8 __seg_gs *)(d + i) = *(const u8 SRC *)(s + i);
 
-static __attribute__((noinline)) W2C_UNUSED void w2c_memory_copy(u32 to, u32 from, u32 n)
+static W2C_NOINLINE W2C_UNUSED void w2c_memory_copy(u32 to, u32 from, u32 n)
 {
 	u64 d = to, s = from;
 
@@ -207,7 +222,7 @@ static __attribute__((noinline)) W2C_UNUSED void w2c_memory_copy(u32 to, u32 fro
 }
 
 /* `from` is constant data of the module, the same address in every process. */
-static __attribute__((noinline)) W2C_UNUSED void w2c_memory_init(u32 to, const u8 *from, u32 n)
+static W2C_NOINLINE W2C_UNUSED void w2c_memory_init(u32 to, const u8 *from, u32 n)
 {
 	u64 d = to;
 	const u8 *s = from;
@@ -216,7 +231,7 @@ static __attribute__((noinline)) W2C_UNUSED void w2c_memory_init(u32 to, const u
 	W2C_COPY_BODY()
 }
 
-static __attribute__((noinline)) W2C_UNUSED void w2c_memory_fill(u32 to, u32 value, u32 n)
+static W2C_NOINLINE W2C_UNUSED void w2c_memory_fill(u32 to, u32 value, u32 n)
 {
 	u64 d = to;
 	u8 byte = (u8)value;

@@ -42,7 +42,12 @@ impl Body<'_> {
         } else if let Some((name, memarg)) = store(op) {
             let (value, addr) = (self.pop(), self.pop());
             self.settle_memory();
-            self.line(&format!("{name}({}, {}, {});", addr.text, offset(memarg), value.text));
+            self.line(&format!(
+                "{name}({}, {}, {});",
+                addr.text,
+                offset(memarg),
+                value.text
+            ));
         } else {
             return Ok(self.bulk(op) || self.atomic(op)?);
         }
@@ -51,7 +56,11 @@ impl Body<'_> {
 
     fn load(&mut self, name: &str, ty: Ty, memarg: &MemArg) {
         let addr = self.pop();
-        let reads = addr.reads.clone().and(&Reads { memory: true, traps: true, ..Reads::default() });
+        let reads = addr.reads.clone().and(&Reads {
+            memory: true,
+            traps: true,
+            ..Reads::default()
+        });
         let text = format!("{name}({}, {})", addr.text, offset(memarg));
         self.push(Expr::new(ty, Shape::Atom, text, reads));
     }
@@ -59,7 +68,10 @@ impl Body<'_> {
     fn bulk(&mut self, op: &Operator<'_>) -> bool {
         match op {
             Operator::MemorySize { .. } => {
-                let reads = Reads { memory: true, ..Reads::default() };
+                let reads = Reads {
+                    memory: true,
+                    ..Reads::default()
+                };
                 self.push(Expr::new(Ty::I32, Shape::Atom, "W2C_PAGES".into(), reads));
             }
             Operator::MemoryGrow { .. } => {
@@ -110,7 +122,12 @@ impl Body<'_> {
             let (value, addr) = (self.pop(), self.pop());
             self.settle_memory();
             let t = WIDTHS[w].0;
-            self.line(&format!("ATOMIC_STORE({t}, {}, {}, {});", addr.text, offset(memarg), value.operand()));
+            self.line(&format!(
+                "ATOMIC_STORE({t}, {}, {}, {});",
+                addr.text,
+                offset(memarg),
+                value.operand()
+            ));
         } else if let Some((name, w, memarg)) = rmw(op) {
             self.atomic_access(name, w, memarg, if name == "CMPXCHG" { 2 } else { 1 });
         } else {

@@ -90,7 +90,10 @@ pub fn function(plan: &Plan<'_>, index: u32, body: &FunctionBody<'_>) -> Result<
     });
     b.run(body)?;
 
-    let mut text = format!("{}\n{{\n{declared}", crate::header::prototype(plan, index, true));
+    let mut text = format!(
+        "{}\n{{\n{declared}",
+        crate::header::prototype(plan, index, true)
+    );
     if b.mark {
         let _ = writeln!(text, "\tu32 mark = {}->head.setjmp_depth;", plan.ctx());
     }
@@ -177,7 +180,10 @@ impl<'p> Body<'p> {
                 return Ok(false);
             }
             Operator::Call { function_index } => return Ok(self.call(*function_index)),
-            Operator::CallIndirect { type_index, table_index } => self.call_indirect(*type_index, *table_index),
+            Operator::CallIndirect {
+                type_index,
+                table_index,
+            } => self.call_indirect(*type_index, *table_index),
             Operator::Drop => {
                 let e = self.pop();
                 if e.reads.traps {
@@ -209,7 +215,12 @@ impl<'p> Body<'p> {
             Operator::RefNull { .. } => self.push(Expr::atom(Ty::Extern, "(w2c_ref)0")),
             Operator::RefIsNull => {
                 let e = self.pop();
-                self.push(Expr::new(Ty::I32, Shape::Bool, format!("{} == 0", e.operand()), e.reads));
+                self.push(Expr::new(
+                    Ty::I32,
+                    Shape::Bool,
+                    format!("{} == 0", e.operand()),
+                    e.reads,
+                ));
             }
             Operator::RefFunc { function_index } => {
                 let text = self.plan.func_ref(*function_index);
@@ -219,7 +230,10 @@ impl<'p> Body<'p> {
                 if let Some(e) = numeric::apply(other, &mut self.stack) {
                     self.push(e);
                 } else if !self.memory_op(other)? && !self.table_op(other)? {
-                    return Err(Error::unsupported(self.offset, format!("the instruction {other:?} is")));
+                    return Err(Error::unsupported(
+                        self.offset,
+                        format!("the instruction {other:?} is"),
+                    ));
                 }
             }
         }
@@ -328,8 +342,16 @@ impl<'p> Body<'p> {
             Some(Const::I64(v)) if !g.mutable => return self.push(Expr::i64(v)),
             _ => {}
         }
-        let reads = Reads { globals: g.mutable, ..Reads::default() };
-        self.push(Expr::new(g.ty, Shape::Atom, self.plan.globals[index as usize].clone(), reads));
+        let reads = Reads {
+            globals: g.mutable,
+            ..Reads::default()
+        };
+        self.push(Expr::new(
+            g.ty,
+            Shape::Atom,
+            self.plan.globals[index as usize].clone(),
+            reads,
+        ));
     }
 
     pub(crate) fn block_type(&self, ty: BlockType) -> Result<(Vec<Ty>, Vec<Ty>), Error> {

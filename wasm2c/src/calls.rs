@@ -20,10 +20,15 @@ impl Body<'_> {
             return false;
         }
         let (function, first) = match callee {
-            Callee::Own(name) | Callee::Direct(name) => (name.clone(), (!self.plan.gs()).then_some("in".to_string())),
+            Callee::Own(name) | Callee::Direct(name) => {
+                (name.clone(), (!self.plan.gs()).then_some("in".to_string()))
+            }
             Callee::Linked => {
                 let t = self.plan.module.funcs[index as usize].ty;
-                (format!("(({}_t{t})in->f{index}->fn)", self.plan.name()), Some(format!("in->f{index}->in")))
+                (
+                    format!("(({}_t{t})in->f{index}->fn)", self.plan.name()),
+                    Some(format!("in->f{index}->in")),
+                )
             }
             Callee::Intrinsic("setjmp") => (format!("{}_setjmp", self.plan.name()), None),
             Callee::Intrinsic(name) => (format!("W2C_{}", name.to_uppercase()), None),
@@ -49,7 +54,10 @@ impl Body<'_> {
             return self.emit_call(ty, &function, first, args, &plan.ctx());
         }
         let label = self.new_label();
-        let find = format!("w2c_table_func(in->t{table}, {}, in->types[{t}])", index.text);
+        let find = format!(
+            "w2c_table_func(in->t{table}, {}, in->types[{t}])",
+            index.text
+        );
         self.settle_all();
         self.line(&format!("const struct w2c_funcref *f{label} = {find};"));
         let function = format!("(({name}_t{t})f{label}->fn)");
@@ -58,7 +66,14 @@ impl Body<'_> {
     }
 
     /// The call as a statement; its results become temporaries.
-    fn emit_call(&mut self, ty: &FuncType, function: &str, first: Option<String>, args: Vec<Expr>, context: &str) {
+    fn emit_call(
+        &mut self,
+        ty: &FuncType,
+        function: &str,
+        first: Option<String>,
+        args: Vec<Expr>,
+        context: &str,
+    ) {
         self.settle(|r| r.memory || r.globals || r.traps);
         let mut list: Vec<String> = first.into_iter().collect();
         list.extend(args.into_iter().map(|a| a.text));
@@ -82,7 +97,11 @@ impl Body<'_> {
             Operator::TableGet { table } => {
                 let i = self.pop();
                 let ty = self.plan.module.tables[*table as usize].ty;
-                let reads = i.reads.clone().and(&Reads { memory: true, traps: true, ..Reads::default() });
+                let reads = i.reads.clone().and(&Reads {
+                    memory: true,
+                    traps: true,
+                    ..Reads::default()
+                });
                 let text = match self.plan.const_tables[*table as usize] {
                     Some(_) => format!("{}_G{table}({})", self.plan.name(), i.text),
                     None => format!("w2c_table_get(in->t{table}, {})", i.text),
@@ -92,26 +111,51 @@ impl Body<'_> {
             Operator::TableSize { table } => match &self.plan.const_tables[*table as usize] {
                 Some(_) => self.push(Expr::i32(self.plan.module.tables[*table as usize].min)),
                 None => {
-                    let reads = Reads { memory: true, ..Reads::default() };
-                    self.push(Expr::new(Ty::I32, Shape::Atom, format!("in->t{table}->size"), reads));
+                    let reads = Reads {
+                        memory: true,
+                        ..Reads::default()
+                    };
+                    self.push(Expr::new(
+                        Ty::I32,
+                        Shape::Atom,
+                        format!("in->t{table}->size"),
+                        reads,
+                    ));
                 }
             },
             Operator::TableSet { table } => {
                 let (value, i) = (self.pop(), self.pop());
                 self.settle_memory();
-                self.line(&format!("w2c_table_set(in->t{table}, {}, {});", i.text, value.text));
+                self.line(&format!(
+                    "w2c_table_set(in->t{table}, {}, {});",
+                    i.text, value.text
+                ));
             }
             Operator::TableGrow { table } => {
                 let (n, value) = (self.pop(), self.pop());
                 self.settle_memory();
-                let old = self.temp(Ty::I32, &format!("w2c_table_grow(in->t{table}, {}, {})", n.text, value.text));
+                let old = self.temp(
+                    Ty::I32,
+                    &format!("w2c_table_grow(in->t{table}, {}, {})", n.text, value.text),
+                );
                 self.push(old);
             }
-            Operator::TableFill { table } => self.bulk_call(&format!("w2c_table_fill(in->t{table}, "), ""),
-            Operator::TableCopy { dst_table, src_table } => {
-                self.bulk_call(&format!("w2c_table_copy(in->t{dst_table}, in->t{src_table}, "), "");
+            Operator::TableFill { table } => {
+                self.bulk_call(&format!("w2c_table_fill(in->t{table}, "), "")
             }
-            Operator::TableInit { elem_index: e, table } => {
+            Operator::TableCopy {
+                dst_table,
+                src_table,
+            } => {
+                self.bulk_call(
+                    &format!("w2c_table_copy(in->t{dst_table}, in->t{src_table}, "),
+                    "",
+                );
+            }
+            Operator::TableInit {
+                elem_index: e,
+                table,
+            } => {
                 let items = match self.plan.elem_kept(*e) {
                     true => format!("in->e{e}, in->e{e}_len"),
                     false => "0, 0".into(),
@@ -131,5 +175,8 @@ impl Body<'_> {
 }
 
 fn texts(args: &[Expr]) -> String {
-    args.iter().map(|a| a.text.as_str()).collect::<Vec<_>>().join(", ")
+    args.iter()
+        .map(|a| a.text.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

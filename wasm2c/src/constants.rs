@@ -19,12 +19,23 @@ pub fn constants(plan: &Plan<'_>) -> String {
     setjmp_stub(plan, &mut text);
     thunks(plan, &mut text);
     for (t, table) in plan.const_tables.iter().enumerate() {
-        let Some(table) = table.as_ref().filter(|t| !t.entries.is_empty()) else { continue };
-        let _ = writeln!(text, "const struct w2c_func {name}_table{t}[{}] = {{", table.entries.len());
+        let Some(table) = table.as_ref().filter(|t| !t.entries.is_empty()) else {
+            continue;
+        };
+        let _ = writeln!(
+            text,
+            "const struct w2c_func {name}_table{t}[{}] = {{",
+            table.entries.len()
+        );
         for entry in &table.entries {
             match entry {
                 Some(f) => {
-                    let _ = writeln!(text, "\t{{ {}, {} }},", function(plan, *f), plan.type_id(plan.module.funcs[*f as usize].ty));
+                    let _ = writeln!(
+                        text,
+                        "\t{{ {}, {} }},",
+                        function(plan, *f),
+                        plan.type_id(plan.module.funcs[*f as usize].ty)
+                    );
                 }
                 None => text += "\t{ 0, 0 },\n",
             }
@@ -32,9 +43,18 @@ pub fn constants(plan: &Plan<'_>) -> String {
         text += "};\n\n";
     }
     if plan.closed() && !plan.refs.is_empty() {
-        let _ = writeln!(text, "const struct w2c_func {name}_refs[{}] = {{", plan.refs.len());
+        let _ = writeln!(
+            text,
+            "const struct w2c_func {name}_refs[{}] = {{",
+            plan.refs.len()
+        );
         for f in &plan.refs {
-            let _ = writeln!(text, "\t{{ {}, {} }},", function(plan, *f), plan.type_id(plan.module.funcs[*f as usize].ty));
+            let _ = writeln!(
+                text,
+                "\t{{ {}, {} }},",
+                function(plan, *f),
+                plan.type_id(plan.module.funcs[*f as usize].ty)
+            );
         }
         text += "};\n\n";
     }
@@ -45,7 +65,11 @@ pub fn constants(plan: &Plan<'_>) -> String {
         }
         let _ = writeln!(text, "const u8 {name}_d{i}[{}] =", data.bytes.len());
         for (n, chunk) in data.bytes.chunks(LINE).enumerate() {
-            let end = if (n + 1) * LINE >= data.bytes.len() { ";\n" } else { "" };
+            let end = if (n + 1) * LINE >= data.bytes.len() {
+                ";\n"
+            } else {
+                ""
+            };
             let _ = writeln!(text, "\t{}{end}", literal(chunk));
         }
     }
@@ -63,8 +87,26 @@ pub fn function(plan: &Plan<'_>, func: u32) -> String {
 /// Imports that need an address.
 fn thunks(plan: &Plan<'_>, text: &mut String) {
     let mut wanted: BTreeSet<u32> = plan.refs.clone();
-    wanted.extend(plan.module.elems.iter().flat_map(|e| &e.items).filter_map(|c| if let Const::Func(f) = c { Some(*f) } else { None }));
-    wanted.extend(plan.module.exports.iter().filter(|e| e.kind == crate::module::Kind::Func).map(|e| e.index));
+    wanted.extend(
+        plan.module
+            .elems
+            .iter()
+            .flat_map(|e| &e.items)
+            .filter_map(|c| {
+                if let Const::Func(f) = c {
+                    Some(*f)
+                } else {
+                    None
+                }
+            }),
+    );
+    wanted.extend(
+        plan.module
+            .exports
+            .iter()
+            .filter(|e| e.kind == crate::module::Kind::Func)
+            .map(|e| e.index),
+    );
     wanted.extend(plan.module.start);
     for f in wanted {
         let target = match &plan.callees[f as usize] {

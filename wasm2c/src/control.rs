@@ -34,7 +34,17 @@ impl Body<'_> {
             self.line(&format!("if ({}) {{", c.condition()));
             self.indent += 1;
         }
-        self.frames.push(Frame { kind, label, height, params, results, targeted: false, start, saved, then_dead: false });
+        self.frames.push(Frame {
+            kind,
+            label,
+            height,
+            params,
+            results,
+            targeted: false,
+            start,
+            saved,
+            then_dead: false,
+        });
         Ok(())
     }
 
@@ -42,7 +52,9 @@ impl Body<'_> {
         if alive {
             self.assign_results(self.frames.len() - 1);
         }
-        let Some(frame) = self.frames.last_mut() else { return };
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
         frame.kind = FrameKind::Else;
         frame.then_dead = !alive;
         self.stack.truncate(frame.height);
@@ -54,7 +66,9 @@ impl Body<'_> {
 
     /// `end`; false if nothing gets past it.
     pub(crate) fn close(&mut self, alive: bool) -> bool {
-        let Some(kind) = self.frames.last().map(|f| f.kind) else { return false };
+        let Some(kind) = self.frames.last().map(|f| f.kind) else {
+            return false;
+        };
         if kind == FrameKind::Func {
             if alive {
                 let lines = self.leave();
@@ -64,11 +78,14 @@ impl Body<'_> {
             return false;
         }
         let arms = matches!(kind, FrameKind::If | FrameKind::Else);
-        let joins = arms || (kind == FrameKind::Block && self.frames.last().is_some_and(|f| f.targeted));
+        let joins =
+            arms || (kind == FrameKind::Block && self.frames.last().is_some_and(|f| f.targeted));
         if alive && joins {
             self.assign_results(self.frames.len() - 1);
         }
-        let Some(frame) = self.frames.pop() else { return false };
+        let Some(frame) = self.frames.pop() else {
+            return false;
+        };
         if arms {
             self.indent -= 1;
             if kind == FrameKind::If && !frame.results.is_empty() {
@@ -91,7 +108,8 @@ impl Body<'_> {
             self.declare(&frame);
             self.stack.truncate(frame.height);
             for (i, ty) in frame.results.iter().enumerate() {
-                self.stack.push(Expr::atom(*ty, format!("b{}_{i}", frame.label)));
+                self.stack
+                    .push(Expr::atom(*ty, format!("b{}_{i}", frame.label)));
             }
         }
         if frame.targeted {
@@ -109,7 +127,12 @@ impl Body<'_> {
     fn declare(&mut self, frame: &Frame) {
         let mut text = String::new();
         for (i, ty) in frame.results.iter().enumerate() {
-            text += &format!("{}{} b{}_{i};\n", "\t".repeat(self.indent), ty.c(), frame.label);
+            text += &format!(
+                "{}{} b{}_{i};\n",
+                "\t".repeat(self.indent),
+                ty.c(),
+                frame.label
+            );
         }
         self.out.insert_str(frame.start, &text);
     }
@@ -134,12 +157,16 @@ impl Body<'_> {
         let frame = &mut self.frames[index];
         frame.targeted = true;
         let is_loop = frame.kind == FrameKind::Loop;
-        let (letter, tys): (char, &[Ty]) =
-            if is_loop { ('p', &frame.params) } else { ('b', &frame.results) };
+        let (letter, tys): (char, &[Ty]) = if is_loop {
+            ('p', &frame.params)
+        } else {
+            ('b', &frame.results)
+        };
         let (n, label) = (tys.len(), frame.label);
         let at = self.stack.len() - n;
-        let mut lines: Vec<String> =
-            (0..n).map(|i| format!("{letter}{label}_{i} = {};", self.stack[at + i].text)).collect();
+        let mut lines: Vec<String> = (0..n)
+            .map(|i| format!("{letter}{label}_{i} = {};", self.stack[at + i].text))
+            .collect();
         if is_loop && self.plan.options.safepoints {
             lines.push("W2C_SAFEPOINT();".into());
         }
@@ -153,7 +180,13 @@ impl Body<'_> {
         let at = self.stack.len() - n;
         let ctx = self.plan.ctx();
         let mut lines: Vec<String> = (1..n)
-            .map(|i| format!("{ctx}->mv[{i}].{} = {};", self.ty.results[i].member(), self.stack[at + i].text))
+            .map(|i| {
+                format!(
+                    "{ctx}->mv[{i}].{} = {};",
+                    self.ty.results[i].member(),
+                    self.stack[at + i].text
+                )
+            })
             .collect();
         if self.mark {
             lines.push(format!("{ctx}->head.setjmp_depth = mark;"));
@@ -196,7 +229,11 @@ impl Body<'_> {
 
     fn branch_arity(&self, depth: u32) -> usize {
         let frame = &self.frames[self.frames.len() - 1 - depth as usize];
-        if frame.kind == FrameKind::Loop { frame.params.len() } else { frame.results.len() }
+        if frame.kind == FrameKind::Loop {
+            frame.params.len()
+        } else {
+            frame.results.len()
+        }
     }
 
     pub(crate) fn branch_table(&mut self, targets: &BrTable<'_>) -> Result<(), Error> {

@@ -30,10 +30,18 @@ pub fn header(plan: &Plan<'_>) -> String {
     text += "\n#pragma GCC visibility push(hidden)\n\n";
     text += &context(plan);
     if plan.gs() {
-        let _ = writeln!(text, "#define {name}_CTX ((struct {name} __seg_gs *)(-(s64)W2C_CTX_OFFSET))\n");
+        let _ = writeln!(
+            text,
+            "#define {name}_CTX ((struct {name} __seg_gs *)(-(s64)W2C_CTX_OFFSET))\n"
+        );
     }
     for (i, ty) in plan.module.types.iter().enumerate() {
-        let _ = writeln!(text, "typedef {} (*{name}_t{i})({});", result(ty), params(plan, ty, false));
+        let _ = writeln!(
+            text,
+            "typedef {} (*{name}_t{i})({});",
+            result(ty),
+            params(plan, ty, false)
+        );
     }
     text.push('\n');
     direct_imports(plan, &mut text);
@@ -42,10 +50,17 @@ pub fn header(plan: &Plan<'_>) -> String {
         let _ = writeln!(text, "extern const u8 {name}_d{i}[];");
     }
     if plan.marks.iter().any(|m| *m) {
-        let _ = writeln!(text, "__attribute__((returns_twice)) u32 {name}_setjmp(u32 buf);");
+        let _ = writeln!(
+            text,
+            "__attribute__((returns_twice)) u32 {name}_setjmp(u32 buf);"
+        );
     }
     if plan.closed() && !plan.refs.is_empty() {
-        let _ = writeln!(text, "extern const struct w2c_func {name}_refs[{}];", plan.refs.len());
+        let _ = writeln!(
+            text,
+            "extern const struct w2c_func {name}_refs[{}];",
+            plan.refs.len()
+        );
     }
     for (i, callee) in plan.callees.iter().enumerate() {
         if let Callee::Own(_) = callee {
@@ -60,7 +75,11 @@ pub fn header(plan: &Plan<'_>) -> String {
 fn context(plan: &Plan<'_>) -> String {
     let m = plan.module;
     let mut text = format!("struct {} {{\n\tstruct w2c_head head;\n", plan.name());
-    let mv = if m.max_results() > 1 { m.max_results() } else { 0 };
+    let mv = if m.max_results() > 1 {
+        m.max_results()
+    } else {
+        0
+    };
     let _ = writeln!(text, "\tunion w2c_value mv[{mv}];");
     for (i, g) in m.globals.iter().enumerate() {
         let _ = match (plan.pinned[i], &g.import, plan.closed()) {
@@ -85,7 +104,11 @@ fn context(plan: &Plan<'_>) -> String {
         plan.name()
     );
     if plan.closed() {
-        let _ = writeln!(text, "_Static_assert(sizeof(struct {}) <= W2C_CTX_SIZE, \"context\");", plan.name());
+        let _ = writeln!(
+            text,
+            "_Static_assert(sizeof(struct {}) <= W2C_CTX_SIZE, \"context\");",
+            plan.name()
+        );
     }
     text.push('\n');
     text
@@ -118,7 +141,12 @@ fn linked_state(plan: &Plan<'_>, text: &mut String) {
             let _ = writeln!(text, "\tu32 e{i}_len;\n\tw2c_ref e{i}[{}];", e.items.len());
         }
     }
-    let _ = writeln!(text, "\tstruct w2c_funcref refs[{}];\n\tu32 types[{}];", plan.refs.len(), m.types.len());
+    let _ = writeln!(
+        text,
+        "\tstruct w2c_funcref refs[{}];\n\tu32 types[{}];",
+        plan.refs.len(),
+        m.types.len()
+    );
 }
 
 /// The embedder's C functions, unless its header has defined them.
@@ -132,7 +160,12 @@ fn direct_imports(plan: &Plan<'_>, text: &mut String) {
         if let Callee::Direct(name) = callee {
             if seen.insert(name) {
                 let ty = plan.module.func_type(i as u32);
-                let _ = writeln!(text, "#ifndef W2C_HAVE_{name}\n{} {name}({});\n#endif", result(ty), params(plan, ty, false));
+                let _ = writeln!(
+                    text,
+                    "#ifndef W2C_HAVE_{name}\n{} {name}({});\n#endif",
+                    result(ty),
+                    params(plan, ty, false)
+                );
             }
         }
     }
@@ -145,7 +178,11 @@ fn tables(plan: &Plan<'_>, text: &mut String) {
         let Some(table) = table else { continue };
         let (first, n) = (table.first, table.entries.len());
         let size = plan.module.tables[t].min;
-        let array = if n == 0 { "(const struct w2c_func *)0".into() } else { format!("{name}_table{t}") };
+        let array = if n == 0 {
+            "(const struct w2c_func *)0".into()
+        } else {
+            format!("{name}_table{t}")
+        };
         if n > 0 {
             let _ = writeln!(text, "extern const struct w2c_func {array}[{n}];");
         }
@@ -153,7 +190,10 @@ fn tables(plan: &Plan<'_>, text: &mut String) {
             text,
             "#define {name}_T{t}(type, i) (({name}_t##type)w2c_entry({array}, {first}u, {n}u, {size}u, i, type + 1))"
         );
-        let _ = writeln!(text, "#define {name}_G{t}(i) w2c_entry_ref({array}, {first}u, {n}u, {size}u, i)");
+        let _ = writeln!(
+            text,
+            "#define {name}_G{t}(i) w2c_entry_ref({array}, {first}u, {n}u, {size}u, i)"
+        );
     }
 }
 
@@ -165,11 +205,25 @@ pub fn result(ty: &FuncType) -> &'static str {
 pub fn params(plan: &Plan<'_>, ty: &FuncType, named: bool) -> String {
     let mut list = Vec::new();
     if !plan.gs() {
-        list.push(format!("struct {} *{}", plan.name(), if named { "in" } else { "" }).trim_end().to_string());
+        list.push(
+            format!("struct {} *{}", plan.name(), if named { "in" } else { "" })
+                .trim_end()
+                .to_string(),
+        );
     }
-    let param = |(i, t): (usize, &Ty)| if named { format!("{} l{i}", t.c()) } else { t.c().to_string() };
+    let param = |(i, t): (usize, &Ty)| {
+        if named {
+            format!("{} l{i}", t.c())
+        } else {
+            t.c().to_string()
+        }
+    };
     list.extend(ty.params.iter().enumerate().map(param));
-    if list.is_empty() { "void".into() } else { list.join(", ") }
+    if list.is_empty() {
+        "void".into()
+    } else {
+        list.join(", ")
+    }
 }
 
 /// `u32 name_f3_main(struct name *in, u32 l0)`.

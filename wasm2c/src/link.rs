@@ -10,7 +10,10 @@ use crate::plan::{Callee, Plan};
 
 pub fn instantiate(plan: &Plan<'_>, text: &mut String) {
     let (m, name) = (plan.module, plan.name());
-    if let Some(f) = m.start.filter(|f| plan.callees[*f as usize] == Callee::Linked) {
+    if let Some(f) = m
+        .start
+        .filter(|f| plan.callees[*f as usize] == Callee::Linked)
+    {
         let _ = writeln!(
             text,
             "static void {name}_start(struct {name} *in)\n{{\n\t((void (*)(void *))in->f{f}->fn)(in->f{f}->in);\n}}\n"
@@ -22,11 +25,18 @@ pub fn instantiate(plan: &Plan<'_>, text: &mut String) {
     );
     imports(plan, text);
     for (i, ty) in m.types.iter().enumerate() {
-        let _ = writeln!(text, "\tin->types[{i}] = w2c_type_id(\"{}\");", ty.signature());
+        let _ = writeln!(
+            text,
+            "\tin->types[{i}] = w2c_type_id(\"{}\");",
+            ty.signature()
+        );
     }
     for (slot, f) in plan.refs.iter().enumerate() {
         let (fun, ty) = (function(plan, *f), m.funcs[*f as usize].ty);
-        let _ = writeln!(text, "\tin->refs[{slot}] = (struct w2c_funcref){{ {fun}, in, in->types[{ty}] }};");
+        let _ = writeln!(
+            text,
+            "\tin->refs[{slot}] = (struct w2c_funcref){{ {fun}, in, in->types[{ty}] }};"
+        );
     }
     if let Some(memory) = m.memory.as_ref() {
         if memory.import.is_none() {
@@ -45,7 +55,11 @@ pub fn instantiate(plan: &Plan<'_>, text: &mut String) {
     for (i, t) in m.tables.iter().enumerate() {
         if plan.const_tables[i].is_none() && t.import.is_none() {
             let max = t.max.map_or("UINT32_MAX".into(), |m| format!("{m}u"));
-            let _ = writeln!(text, "\tw2c_table_new(&in->own_t{i}, {}u, {max});\n\tin->t{i} = &in->own_t{i};", t.min);
+            let _ = writeln!(
+                text,
+                "\tw2c_table_new(&in->own_t{i}, {}u, {max});\n\tin->t{i} = &in->own_t{i};",
+                t.min
+            );
         }
     }
     initial_values(plan, text);
@@ -85,7 +99,10 @@ fn segments(plan: &Plan<'_>, text: &mut String) {
                     let _ = writeln!(text, "\t\titems[{n}] = {};", constant(plan, *item, e.ty));
                 }
                 let at = constant(plan, offset, Ty::I32);
-                let _ = writeln!(text, "\t\tw2c_table_init(in->t{index}, items, {n}u, {at}, 0u, {n}u);\n\t}}");
+                let _ = writeln!(
+                    text,
+                    "\t\tw2c_table_init(in->t{index}, items, {n}u, {at}, 0u, {n}u);\n\t}}"
+                );
             }
         }
     }
@@ -115,7 +132,11 @@ pub fn resolve(plan: &Plan<'_>, text: &mut String) {
             Kind::Table => writeln!(text, "\tcase {n}: out->table = in->t{i}; break;"),
             Kind::Memory => writeln!(text, "\tcase {n}: out->memory = in->memory; break;"),
             Kind::Global => {
-                let place = if m.globals[i].import.is_some() { "" } else { "&" };
+                let place = if m.globals[i].import.is_some() {
+                    ""
+                } else {
+                    "&"
+                };
                 writeln!(text, "\tcase {n}: out->global = {place}in->g{i}; break;")
             }
         };

@@ -61,7 +61,8 @@ fn main() {
 }
 
 fn run(args: Args) -> anyhow::Result<()> {
-    let wasm = std::fs::read(&args.input).with_context(|| format!("cannot read {}", args.input.display()))?;
+    let wasm = std::fs::read(&args.input)
+        .with_context(|| format!("cannot read {}", args.input.display()))?;
     let mut options = Options::new(args.name);
     options.mode = match args.mode {
         ModeArg::Base => Mode::Base,
@@ -85,10 +86,15 @@ fn run(args: Args) -> anyhow::Result<()> {
         let (module, prefix) = pair(direct)?;
         options.direct.insert(module.into(), prefix.into());
     }
-    let output = wasm2c::translate(&wasm, &options).with_context(|| args.input.display().to_string())?;
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
+    let output =
+        wasm2c::translate(&wasm, &options).with_context(|| args.input.display().to_string())?;
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("cannot make {}", args.out.display()))?;
     let runtime = wasm2c::RUNTIME.iter().map(|(name, text)| (*name, *text));
-    let files = output.files.iter().map(|f| (f.name.as_str(), f.text.as_str()));
+    let files = output
+        .files
+        .iter()
+        .map(|f| (f.name.as_str(), f.text.as_str()));
     for (name, text) in runtime.chain(files) {
         let path = args.out.join(name);
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -100,5 +106,6 @@ fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn pair(text: &str) -> anyhow::Result<(&str, &str)> {
-    text.split_once('=').with_context(|| format!("`{text}` needs a `=`"))
+    text.split_once('=')
+        .with_context(|| format!("`{text}` needs a `=`"))
 }

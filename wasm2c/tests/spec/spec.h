@@ -32,6 +32,7 @@ void spec_register(int line, const char *name, struct spec_instance *inst);
 int spec_begin(struct spec_call *c, int line, struct spec_instance *inst, const char *name);
 int spec_get(struct spec_call *c, int line, struct spec_instance *inst, const char *name);
 /* `code` is what SPEC_TRY gave, `expected` a trap code or 0. */
+#define SPEC_ANY_TRAP 0xffffffffu
 void spec_end(struct spec_call *c, u32 code, u32 expected);
 
 /* The trap code, or 0 after the body ran to its end. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * /dev/machine: the guest's init speaks to whoever runs the machine. One verb
- * a write: "ready" says that the boot scripts are done.
+ * a write: "ready" says that the boot scripts are done, "shutdown" that the
+ * processes are about to be ended for good.
  */
 #include <linux/fs.h>
 #include <linux/init.h>
@@ -22,9 +23,12 @@ static ssize_t lkl_machine_write(struct file *file, const char __user *text,
 	if (copy_from_user(verb, text, count))
 		return -EFAULT;
 	verb[count] = '\0';
-	if (strcmp(strim(verb), "ready"))
+	if (!strcmp(strim(verb), "ready"))
+		host_ready();
+	else if (!strcmp(strim(verb), "shutdown"))
+		host_shutting_down();
+	else
 		return -EINVAL;
-	host_ready();
 	return count;
 }
 

@@ -53,10 +53,15 @@ void lkl_cpu_relax(void)
 		lkl_run_irqs();
 }
 
+static struct irq_chip lkl_irq_chip;
+
 void __init init_IRQ(void)
 {
 	int i;
 
+	/* Lines cannot be masked; only /proc/interrupts needs a name. */
+	lkl_irq_chip = dummy_irq_chip;
+	lkl_irq_chip.name = "host";
 	for (i = 0; i < LKL_NR_IRQS; i++)
-		irq_set_chip_and_handler(i, &dummy_irq_chip, handle_simple_irq);
+		irq_set_chip_and_handler(i, &lkl_irq_chip, handle_simple_irq);
 }

@@ -26,16 +26,18 @@ static int lkl_check_range(unsigned long start, size_t len)
 	return err;
 }
 
-/* Pages read as fresh ones: zero, or what the file says. */
+/*
+ * Pages read as fresh ones: zero, or what the file says. If that fails they
+ * are gone from the host, and the mapping with them.
+ */
 static int lkl_discard(struct mm_struct *mm, struct vm_area_struct *vma,
 		       unsigned long start, unsigned long end)
 {
-	int err = host_mm_map(mm->context.id, start, end - start,
-			      lkl_host_prot(vma->vm_flags));
+	int err = lkl_fill(mm, start, end, vma->vm_flags, vma->vm_file,
+			   vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT));
 
-	if (!err && vma->vm_file)
-		err = lkl_read_in(mm, vma->vm_file, start, end,
-				  vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT));
+	if (err)
+		lkl_unmap(mm, start, end);
 	return err;
 }
 

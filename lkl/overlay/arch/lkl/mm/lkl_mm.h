@@ -36,8 +36,8 @@ extern unsigned long lkl_find_gap(struct mm_struct *mm, unsigned long len);
 /* mmap.c */
 extern int lkl_map_fresh(struct mm_struct *mm, unsigned long start, unsigned long end,
 			 vm_flags_t flags, struct file *file, pgoff_t pgoff);
-extern int lkl_read_in(struct mm_struct *mm, struct file *file, unsigned long start,
-		       unsigned long end, pgoff_t pgoff);
+extern int lkl_fill(struct mm_struct *mm, unsigned long start, unsigned long end,
+		    vm_flags_t flags, struct file *file, pgoff_t pgoff);
 
 /* munmap.c */
 extern int lkl_unmap(struct mm_struct *mm, unsigned long start, unsigned long end);

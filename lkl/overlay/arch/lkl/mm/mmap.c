@@ -16,8 +16,8 @@
 
 #define LKL_READ_CHUNK	(16 * PAGE_SIZE)
 
-/* What lies behind the end of the file stays zero. */
-int lkl_read_in(struct mm_struct *mm, struct file *file, unsigned long start,
+/* What lies behind the end of the file stays zero. Pages are writable. */
+static int lkl_read_pages(struct mm_struct *mm, struct file *file, unsigned long start,
 		unsigned long end, pgoff_t pgoff)
 {
 	loff_t pos = (loff_t)pgoff << PAGE_SHIFT;
@@ -48,6 +48,27 @@ int lkl_read_in(struct mm_struct *mm, struct file *file, unsigned long start,
 	return err;
 }
 
+/*
+ * Fresh pages in a range that @flags and perhaps @file describe. The file is
+ * read while they are writable, whatever the program may do with them.
+ */
+int lkl_fill(struct mm_struct *mm, unsigned long start, unsigned long end,
+	     vm_flags_t flags, struct file *file, pgoff_t pgoff)
+{
+	u32 prot = lkl_host_prot(flags), first = file ? lkl_host_prot(VM_WRITE) : prot;
+	int err = host_mm_map(mm->context.id, start, end - start, first);
+
+	if (err)
+		return err;
+	if (file)
+		err = lkl_read_pages(mm, file, start, end, pgoff);
+	if (!err && first != prot)
+		err = host_mm_protect(mm->context.id, start, end - start, prot);
+	if (err)
+		host_mm_unmap(mm->context.id, start, end - start);
+	return err;
+}
+
 /* Nothing is mapped in the range. */
 int lkl_map_fresh(struct mm_struct *mm, unsigned long start, unsigned long end,
 		  vm_flags_t flags, struct file *file, pgoff_t pgoff)
@@ -56,19 +77,12 @@ int lkl_map_fresh(struct mm_struct *mm, unsigned long start, unsigned long end,
 
 	if (!lkl_may_expand(mm, flags, (end - start) >> PAGE_SHIFT))
 		return -ENOMEM;
-	err = host_mm_map(mm->context.id, start, end - start, lkl_host_prot(flags));
+	err = lkl_fill(mm, start, end, flags, file, pgoff);
 	if (err)
 		return err;
 	err = lkl_vma_add(mm, start, end, flags, file, pgoff);
-	if (err) {
+	if (err)
 		host_mm_unmap(mm->context.id, start, end - start);
-		return err;
-	}
-	if (file) {
-		err = lkl_read_in(mm, file, start, end, pgoff);
-		if (err)
-			lkl_unmap(mm, start, end);
-	}
 	return err;
 }
 

@@ -14,16 +14,12 @@ static int lkl_grow(struct mm_struct *mm, struct vm_area_struct *vma, unsigned l
 
 	if (!lkl_may_expand(mm, vma->vm_flags, (end - start) >> PAGE_SHIFT))
 		return -ENOMEM;
-	err = host_mm_map(mm->context.id, start, end - start, lkl_host_prot(vma->vm_flags));
+	err = lkl_fill(mm, start, end, vma->vm_flags, vma->vm_file, pgoff);
 	if (err)
 		return err;
 	err = lkl_vma_extend(vma, end);
-	if (err) {
+	if (err)
 		host_mm_unmap(mm->context.id, start, end - start);
-		return err;
-	}
-	if (vma->vm_file)
-		err = lkl_read_in(mm, vma->vm_file, start, end, pgoff);
 	return err;
 }
 

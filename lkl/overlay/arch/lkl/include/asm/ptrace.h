@@ -6,6 +6,7 @@
 
 #ifndef __ASSEMBLY__
 #include <linux/types.h>
+#include <asm/lkl_host.h>
 
 /*
  * A task has no registers while the kernel runs: its user frames are on the
@@ -23,6 +24,8 @@ struct pt_regs {
 #define instruction_pointer(regs)	((regs)->pc)
 #define profile_pc(regs)		((regs)->pc)
 #define user_stack_pointer(regs)	((regs)->sp)
+/* The host knows it; sigaltstack() asks whether it is on that stack. */
+#define current_user_stack_pointer()	host_user_sp()
 
 static inline void instruction_pointer_set(struct pt_regs *regs, unsigned long v)
 {

@@ -14,14 +14,17 @@ struct start {
 int __clone(int (*func)(void *), void *stack, int flags, void *arg, ...)
 {
 	struct start *s = (void *)((uintptr_t)stack & -16);
-	pid_t *ptid, *ctid;
-	void *tls;
+	pid_t *ptid = 0, *ctid = 0;
+	void *tls = 0;
 	va_list ap;
 
+	/* posix_spawn passes none, which is a null pointer. */
 	va_start(ap, arg);
-	ptid = va_arg(ap, pid_t *);
-	tls = va_arg(ap, void *);
-	ctid = va_arg(ap, pid_t *);
+	if (ap) {
+		ptid = va_arg(ap, pid_t *);
+		tls = va_arg(ap, void *);
+		ctid = va_arg(ap, pid_t *);
+	}
 	va_end(ap);
 
 	if (!stack) return -EINVAL;

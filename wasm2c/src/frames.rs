@@ -1,0 +1,157 @@
+//! Proof, on the object code of a gs-mode module, that no frame can hold an
+//! address of the stack, the context or the guest's memory.
+//!
+//! A fork copies the host stack to another place byte for byte. So generated
+//! code may not take the address of anything on it, nor load the memory's
+//! absolute address. The C does not; this shows that the compiler has not
+//! either. Input is what `objdump -d` (AT&T syntax) prints.
+
+/// An instruction that may leave an address in a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    pub function: String,
+    /// The line of the disassembly.
+    pub instruction: String,
+    pub why: &'static str,
+}
+
+/// Registers that a call destroys: what they hold never outlives it.
+const SCRATCH: [&str; 9] = [
+    "%rax", "%rcx", "%rdx", "%rsi", "%rdi", "%r8", "%r9", "%r10", "%r11",
+];
+
+/// Looks at the functions whose names begin with `prefix`.
+pub fn check_frames(disassembly: &str, prefix: &str) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut function: Option<&str> = None;
+    // A scratch register that holds the stack pointer just now.
+    let mut copy: Option<&str> = None;
+    for line in disassembly.lines() {
+        if let Some(name) = heading(line) {
+            function = name.starts_with(prefix).then_some(name);
+            copy = None;
+            continue;
+        }
+        let (Some(name), Some((op, args))) = (function, instruction(line)) else {
+            continue;
+        };
+        if let Some(why) = wrong(op, args, &mut copy) {
+            found.push(Violation {
+                function: name.into(),
+                instruction: line.trim().into(),
+                why,
+            });
+        }
+    }
+    found
+}
+
+/// `0000000000001120 <name>:`
+fn heading(line: &str) -> Option<&str> {
+    line.strip_suffix(">:")?
+        .split_once(" <")
+        .map(|(_, name)| name)
+}
+
+/// Mnemonic and operands; the raw bytes, if shown, are skipped.
+fn instruction(line: &str) -> Option<(&str, &str)> {
+    let text = line.split_once(":\t")?.1;
+    let text = text.rsplit('\t').next()?.trim();
+    let text = text.strip_prefix("lock ").unwrap_or(text).trim();
+    Some(
+        text.split_once(char::is_whitespace)
+            .map_or((text, ""), |(op, args)| (op, args.trim())),
+    )
+}
+
+fn wrong<'l>(op: &str, args: &'l str, copy: &mut Option<&'l str>) -> Option<&'static str> {
+    let to = args.rsplit(',').next().unwrap_or("");
+    if op.starts_with("lea") && args.contains("(%rsp") && to != "%rsp" {
+        return Some("takes the address of a stack slot");
+    }
+    if op == "push" && args == "%rsp" {
+        return Some("stores the stack pointer");
+    }
+    if op.starts_with("and") && to == "%rsp" {
+        return Some("realigns the stack, so the old stack pointer is saved");
+    }
+    if op.starts_with("rdgsbase") || args.contains("%fs:") {
+        return Some("reads an absolute address");
+    }
+    if args.contains("%gs:0xffffffffffffd000") {
+        return Some("reads the memory's absolute address");
+    }
+    if op.starts_with("mov") && args.starts_with("%rsp,") {
+        if !SCRATCH.contains(&to) {
+            return Some("keeps the stack pointer");
+        }
+        *copy = Some(to);
+        return None;
+    }
+    // Outgoing arguments are written through a copy that the call destroys.
+    let reg = (*copy)?;
+    if ["call", "jmp", "ret"].iter().any(|end| op.starts_with(end))
+        || (to == reg && !args.starts_with(reg))
+    {
+        *copy = None;
+        return None;
+    }
+    let as_value = args.split([',', '(']).next() == Some(reg) || op == "push" && args == reg;
+    if as_value || op.starts_with('j') || (op.starts_with("lea") && args.contains(reg)) {
+        return Some("a copy of the stack pointer is used as a value");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whys(body: &str) -> Vec<&'static str> {
+        let text = format!("0000000000001000 <p_f1>:\n{body}\n0000000000002000 <other>:\n  2000:\tlea    0x8(%rsp),%rbx\n");
+        check_frames(&text, "p_f")
+            .into_iter()
+            .map(|v| v.why)
+            .collect()
+    }
+
+    #[test]
+    fn ordinary_code_passes() {
+        let code = "  1000:\tpush   %rbp\n  1001:\tlea    -0x8(%rsp),%rsp\n  1002:\tmov    0x10(%rsp),%r13d\n\
+                    \x20 1003:\tmov    %gs:0x0(%r13),%edx\n  1004:\tlea    (%rsi,%rcx,1),%edi\n  1005:\tret";
+        assert!(whys(code).is_empty());
+    }
+
+    #[test]
+    fn a_seventh_argument_through_a_scratch_copy_passes() {
+        let code =
+            "  51e2:\tmov    %rsp,%rax\n  51e5:\tmovq   $0x0,(%rax)\n  51ec:\tmov    $0xac,%edi\n\
+                    \x20 51fd:\tcall   *%gs:0xffffffffffffd028\n  5205:\tmov    %rax,%rbx";
+        assert!(whys(code).is_empty());
+    }
+
+    #[test]
+    fn escapes_are_found() {
+        assert_eq!(
+            whys("  1000:\tlea    0x10(%rsp),%rdi"),
+            ["takes the address of a stack slot"]
+        );
+        assert_eq!(
+            whys("  1000:\tmov    %rsp,%rbp"),
+            ["keeps the stack pointer"]
+        );
+        assert_eq!(whys("  1000:\tand    $0xffffffffffffffe0,%rsp").len(), 1);
+        assert_eq!(
+            whys("  1000:\t65 48 8b 04 25 00 d0 ff ff \tmov    %gs:0xffffffffffffd000,%rax").len(),
+            1
+        );
+        assert_eq!(
+            whys("  1000:\tmov    %rsp,%rax\n  1003:\tmov    %rax,0x8(%rsp)").len(),
+            1
+        );
+        assert_eq!(
+            whys("  1000:\tmov    %fs:0x28,%rax"),
+            ["reads an absolute address"]
+        );
+    }
+}

@@ -1,0 +1,53 @@
+;; GCC 12 lost the %gs prefix of an access at a constant address from 2^31 up:
+;; it went to the host's address instead of the guest's.
+(module
+  (memory 1)
+  (func (export "load") (result i32) (i32.load (i32.const 0xc33598c5)))
+  (func (export "load8") (result i32) (i32.load8_u offset=0xfffffff0 (i32.const 0xc33598c5)))
+  (func (export "store") (i64.store (i32.const 0x90000000) (i64.const 1)))
+  (func (export "add") (result i32) (i32.atomic.rmw.add (i32.const 0xc33598c4) (i32.const 1)))
+  (func (export "copy") (memory.copy (i32.const 0xc0000000) (i32.const 0xd0000000) (i32.const 1))))
+(assert_trap (invoke "load") "out of bounds memory access")
+(assert_trap (invoke "load8") "out of bounds memory access")
+(assert_trap (invoke "store") "out of bounds memory access")
+(assert_trap (invoke "add") "out of bounds memory access")
+(assert_trap (invoke "copy") "out of bounds memory access")
+
+;; Parameters of a loop are assigned together, though one is computed from the other.
+(module
+  (func (export "fib") (param $n i32) (result i32) (local $a i32) (local $b i32)
+    (i32.const 0) (i32.const 1)
+    (loop $l (param i32 i32) (result i32)
+      (local.set $b) (local.set $a)
+      (local.get $b) (i32.add (local.get $a) (local.get $b))
+      (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+      (br_if $l (local.get $n))
+      drop)))
+(assert_return (invoke "fib" (i32.const 10)) (i32.const 55))
+
+;; An effect may not overtake what was computed before it.
+(module
+  (memory 1)
+  (global $g (mut i32) (i32.const 7))
+  (func $bump (result i32)
+    (i32.store (i32.const 0) (i32.const 9)) (global.set $g (i32.const 8)) (i32.const 100))
+  (func (export "load-call") (result i32) (i32.store (i32.const 0) (i32.const 1))
+    (i32.add (i32.load (i32.const 0)) (call $bump)))
+  (func (export "global-call") (result i32) (global.set $g (i32.const 7))
+    (i32.add (global.get $g) (call $bump)))
+  (func (export "get-tee") (param i32) (result i32)
+    (i32.sub (local.get 0) (local.tee 0 (i32.const 3))))
+  (func (export "get-if") (param i32) (result i32)
+    (local.get 0)
+    (if (local.get 0) (then (local.set 0 (i32.const 50))))
+    (i32.add (local.get 0)))
+  (func (export "trap-store") (param i32) (result i32)
+    (i32.div_u (i32.const 1) (local.get 0))
+    (i32.store (i32.const 0) (i32.const 77)))
+  (func (export "peek") (result i32) (i32.load (i32.const 0))))
+(assert_return (invoke "load-call") (i32.const 101))
+(assert_return (invoke "global-call") (i32.const 107))
+(assert_return (invoke "get-tee" (i32.const 10)) (i32.const 7))
+(assert_return (invoke "get-if" (i32.const 10)) (i32.const 60))
+(assert_trap (invoke "trap-store" (i32.const 0)) "integer divide by zero")
+(assert_return (invoke "peek") (i32.const 9))
