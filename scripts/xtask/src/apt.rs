@@ -118,7 +118,8 @@ impl Apt {
         let here = dir.to_path_buf();
         let look = move || (bytes_in(&here) >> 20) as usize;
         let _polling = p.poll("downloading MB", megabytes, look);
-        proc::logged(get.current_dir(dir), &self.log, |_| ()).with_context(|| format!("cannot download {}", offer.file))
+        proc::logged(get.current_dir(dir), &self.log, |_| ())
+            .with_context(|| format!("cannot download {}", offer.file))
     }
 }
 

@@ -162,7 +162,8 @@ impl Cache {
 
     fn lock(&self, id: &Id) -> Result<File> {
         let path = self.root.join("lock").join(&id.0);
-        let file = File::create(&path).with_context(|| format!("cannot lock {}", path.display()))?;
+        let file =
+            File::create(&path).with_context(|| format!("cannot lock {}", path.display()))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             eprintln!("cache: another process is making {}; waiting for it", id.0);
             flock(&file, FlockOperation::LockExclusive)

@@ -115,7 +115,7 @@ impl<'a> Fetcher<'a> {
     }
 
     fn record(&self, recipe: &Recipe) -> PathBuf {
-        let key = KeyBuilder::new("resolved 1").text("recipe", &recipe.text).finish();
+        let key = KeyBuilder::new("resolved 1").text("recipe", &recipe.archive_key()).finish();
         self.cache.root().join("resolved").join(format!("{}-{}", recipe.name, &key.as_str()[..24]))
     }
 
@@ -152,7 +152,9 @@ impl<'a> Fetcher<'a> {
 
 /// Key of the archive's entry.
 pub fn id(recipe: &Recipe, choice: &Choice) -> Id {
-    let key = KeyBuilder::new("source 1").text("recipe", &recipe.text).text("choice", &mark(choice));
+    let key = KeyBuilder::new("source 1")
+        .text("recipe", &recipe.archive_key())
+        .text("choice", &mark(choice));
     Id::new(&format!("source-{}", recipe.name), &key.finish())
 }
 
@@ -178,12 +180,19 @@ fn choose(
     }
     let there = || {
         let list: Vec<_> = offers.iter().map(|o| o.version.as_str()).collect();
-        if list.is_empty() { "nothing".into() } else { list.join(", ") }
+        if list.is_empty() {
+            "nothing".into()
+        } else {
+            list.join(", ")
+        }
     };
     let Some(series) = &recipe.series else {
         bail!(
             "{} {} as pinned is in none of {}; they have {}: its recipe needs a new pin",
-            recipe.name, recipe.version, recipe.suites.join(", "), there()
+            recipe.name,
+            recipe.version,
+            recipe.suites.join(", "),
+            there()
         );
     };
     let newer = |o: &&Offer| {
@@ -197,7 +206,10 @@ fn choose(
         .ok_or_else(|| {
             anyhow!(
                 "neither {} {} nor a newer one of the series {series} is in {}; they have {}",
-                recipe.name, recipe.version, recipe.suites.join(", "), there()
+                recipe.name,
+                recipe.version,
+                recipe.suites.join(", "),
+                there()
             )
         })
 }

@@ -23,9 +23,7 @@ pub fn recipe(ctx: &Context) -> Result<Recipe> {
 /// The entry with `kernel.wasm` and `uapi/`, made if need be.
 pub fn ensure(ctx: &Context, fetcher: &mut Fetcher) -> Result<Entry> {
     let recipe = recipe(ctx)?;
-    let id = |choice: &Choice| -> Result<Id> {
-        Ok(Id::new("kernel", &key(ctx, &recipe, choice)?))
-    };
+    let id = |choice: &Choice| -> Result<Id> { Ok(Id::new("kernel", &key(ctx, &recipe, choice)?)) };
     // A kernel that is there needs no source.
     if let Some(entry) = ctx.cache.get(&id(&fetcher.choice(&recipe))?) {
         return Ok(entry);
@@ -38,7 +36,7 @@ pub fn ensure(ctx: &Context, fetcher: &mut Fetcher) -> Result<Entry> {
         let build = making.work.join("build");
         std::fs::create_dir_all(&build)?;
         ctx.progress.doing("unpacking the source");
-        source::unpack(&archive.path(ARCHIVE), &tree, &log)?;
+        source::unpack(&archive.path(ARCHIVE), &recipe.exclude, &tree, &log)?;
         ctx.progress.doing("patching");
         source::patch(&tree, &ctx.path("lkl/patches"), &log)?;
         source::overlay(&tree, &ctx.path("lkl/overlay"))?;
@@ -90,10 +88,10 @@ fn key(ctx: &Context, recipe: &Recipe, choice: &Choice) -> Result<Key> {
         // compiled with its translation.
         path != Path::new("native.h")
             && !path.starts_with("hostabi")
-            && path.extension().is_none_or(|e| e != "md" && e != "rs")
+            && path.extension().is_none_or(|e| e != "md" && e != "toml")
     };
     Ok(KeyBuilder::new("kernel 1")
-        .text("recipe", &recipe.text)
+        .text("recipe", &recipe.tree_key())
         .text("choice", &fetch::mark(choice))
         .text("host interface", &hostabi::c_header())
         .tree("lkl", &ctx.path("lkl"), ours)?

@@ -49,12 +49,7 @@ impl KeyBuilder {
     /// All files below `dir` for which `keep` (given the path relative to
     /// `dir`) holds: names, contents, the executable bit. A missing directory
     /// is an empty one: not every part has patches.
-    pub fn tree(
-        mut self,
-        label: &str,
-        dir: &Path,
-        keep: impl Fn(&Path) -> bool,
-    ) -> Result<Self> {
+    pub fn tree(mut self, label: &str, dir: &Path, keep: impl Fn(&Path) -> bool) -> Result<Self> {
         for rel in files_below(dir)? {
             if !keep(&rel) {
                 continue;

@@ -13,9 +13,8 @@ use std::process::Command;
 
 const TEMPLATE: &str = "/usr/share/python-apt/templates/Debian.info";
 
-const RELEASES: &[&str] = &[
-    "bookworm", "trixie", "forky", "sid", "stable", "testing", "unstable", "oldstable",
-];
+const RELEASES: &[&str] =
+    &["bookworm", "trixie", "forky", "sid", "stable", "testing", "unstable", "oldstable"];
 
 /// Base addresses of the main and the security archive.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,9 +34,12 @@ impl Mirror {
         // Without Release files, which a machine that never ran "apt-get
         // update" does not have.
         let format = "$(RELEASE) $(COMPONENT) $(REPO_URI)";
-        let entries = output(
-            Command::new("apt-get").args(["indextargets", "--no-release-info", "--format", format]),
-        )?;
+        let entries = output(Command::new("apt-get").args([
+            "indextargets",
+            "--no-release-info",
+            "--format",
+            format,
+        ]))?;
         if let Some(mirror) = Mirror::from_entries(&entries) {
             return Ok(mirror);
         }
@@ -61,9 +63,8 @@ impl Mirror {
 
     fn complete(main: String, security: Option<String>) -> Mirror {
         // Mirrors that carry both put them side by side under these names.
-        let security = security.unwrap_or_else(|| {
-            format!("{}-security/", main.trim_end_matches('/'))
-        });
+        let security =
+            security.unwrap_or_else(|| format!("{}-security/", main.trim_end_matches('/')));
         Mirror { main, security }
     }
 

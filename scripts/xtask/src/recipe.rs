@@ -26,13 +26,13 @@ pub struct Recipe {
     pub package: String,
     /// `deb`: path of the archive in the package. `dsc`: its file name.
     pub archive: String,
+    /// Paths of the tree that no build of ours reads, with `*`: not unpacked.
+    #[serde(default)]
+    pub exclude: Vec<String>,
     /// Suites to look in, first to last.
     pub suites: Vec<String>,
     #[serde(rename = "pin")]
     pub pins: Vec<Pin>,
-    /// The recipe's own text: part of cache keys.
-    #[serde(skip)]
-    pub text: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -65,8 +65,7 @@ impl Recipe {
     }
 
     pub fn parse(text: &str) -> Result<Recipe> {
-        let mut recipe: Recipe = toml::from_str(text)?;
-        recipe.text = text.into();
+        let recipe: Recipe = toml::from_str(text)?;
         recipe.check()?;
         Ok(recipe)
     }
@@ -95,6 +94,17 @@ impl Recipe {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What a cache key must know of the archive: the rest is for readers.
+    pub fn archive_key(&self) -> String {
+        let sums: Vec<_> = self.pins.iter().map(|pin| pin.sha256.as_str()).collect();
+        format!("{} {} {}", self.name, self.version, sums.join(" "))
+    }
+
+    /// The same of the tree that is unpacked from it.
+    pub fn tree_key(&self) -> String {
+        format!("{} without {}", self.archive_key(), self.exclude.join(" "))
     }
 
     /// Debian's names of what is pinned.
@@ -145,7 +155,8 @@ pub mod tests {
         let recipe = Recipe::parse(DEB).unwrap();
         assert_eq!(recipe.kind, Kind::Deb);
         assert!(recipe.index_sums().next().unwrap().starts_with("9141"));
-        assert_eq!(recipe.text, DEB);
+        let noted = DEB.replace("Debian's signed index", "another note");
+        assert_eq!(recipe.tree_key(), Recipe::parse(&noted).unwrap().tree_key());
     }
 
     #[test]

@@ -11,10 +11,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Unpacks `archive` into `tree`, without its top directory.
-pub fn unpack(archive: &Path, tree: &Path, log: &Path) -> Result<()> {
+/// Unpacks `archive` into `tree`, without its top directory and what matches
+/// one of `exclude`.
+pub fn unpack(archive: &Path, exclude: &[String], tree: &Path, log: &Path) -> Result<()> {
     fs::create_dir_all(tree)?;
     let mut tar = Command::new("tar");
+    tar.args(["--anchored", "--wildcards", "--no-wildcards-match-slash"]);
+    tar.args(exclude.iter().map(|path| format!("--exclude=*/{path}")));
     tar.arg("-xf").arg(archive).args(["--strip-components=1", "--no-same-owner", "-C"]).arg(tree);
     proc::logged(&mut tar, log, |_| ()).map_err(|error| proc::maybe_full(tree, error))
 }
@@ -56,11 +59,7 @@ pub fn generate(tree: &Path, file: &Path, text: &str) -> Result<()> {
     add(tree, file, |to| fs::write(to, text))
 }
 
-fn add(
-    tree: &Path,
-    file: &Path,
-    write: impl FnOnce(&Path) -> std::io::Result<()>,
-) -> Result<()> {
+fn add(tree: &Path, file: &Path, write: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<()> {
     let to = tree.join(file);
     if let Some(dir) = to.parent() {
         fs::create_dir_all(dir)?;
@@ -138,12 +137,20 @@ mod tests {
         let trial = Trial::new();
         let archive = trial.at("a.tar.gz");
         let status = Command::new("tar")
-            .args(["-czf", archive.to_str().unwrap(), "-C", trial.dir.path().to_str().unwrap(), "tree"])
+            .args([
+                "-czf",
+                archive.to_str().unwrap(),
+                "-C",
+                trial.dir.path().to_str().unwrap(),
+                "tree",
+            ])
             .status();
         assert!(status.unwrap().success());
-        unpack(&archive, &trial.at("new"), &trial.at("log")).unwrap();
+        unpack(&archive, &[], &trial.at("new"), &trial.at("log")).unwrap();
         assert!(trial.at("new/file").exists());
+        unpack(&archive, &["fi*".into()], &trial.at("new1"), &trial.at("log")).unwrap();
+        assert!(!trial.at("new1/file").exists());
         fs::write(&archive, "no archive").unwrap();
-        unpack(&archive, &trial.at("new2"), &trial.at("log")).unwrap_err();
+        unpack(&archive, &[], &trial.at("new2"), &trial.at("log")).unwrap_err();
     }
 }

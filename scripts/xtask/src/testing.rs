@@ -28,10 +28,14 @@ impl fmt::Display for Tally {
 impl Tally {
     /// Adds what a line of cargo test's output says.
     fn line(&mut self, line: &str) {
-        let Some((_, counts)) = line.split_once("test result: ") else { return };
+        let Some((_, counts)) = line.split_once("test result: ") else {
+            return;
+        };
         for count in counts.split([';', '.']) {
             let mut words = count.split_whitespace();
-            let Some(Ok(n)) = words.next().map(str::parse::<u32>) else { continue };
+            let Some(Ok(n)) = words.next().map(str::parse::<u32>) else {
+                continue;
+            };
             match words.next() {
                 Some("passed") => self.passed += n,
                 Some("failed") => self.failed += n,

@@ -111,7 +111,8 @@ fn compile(
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
     let failed = Mutex::new(None);
-    let progress = || ctx.progress.count("compiling C file", done.load(Ordering::Relaxed), sources.len());
+    let progress =
+        || ctx.progress.count("compiling C file", done.load(Ordering::Relaxed), sources.len());
     let work = || {
         while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut cc = Command::new(CC);

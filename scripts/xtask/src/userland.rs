@@ -29,7 +29,7 @@ pub fn sysroot(ctx: &Context, fetcher: &mut Fetcher, kernel: &Entry) -> Result<E
     let make = |archive: &Entry, work: &Path, out: &Path| {
         let log = ctx.log("sysroot");
         let tree = work.join("musl");
-        source::unpack(&archive.path(ARCHIVE), &tree, &log)?;
+        source::unpack(&archive.path(ARCHIVE), &recipe.exclude, &tree, &log)?;
         ctx.progress.doing("compiling musl");
         let mut script = sdk::script(ctx, "userland/musl/build.sh");
         script.args([&tree, out, &kernel.path("uapi/include")]);
@@ -48,7 +48,7 @@ pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<
     let make = |archive: &Entry, work: &Path, out: &Path| {
         let log = ctx.log("busybox");
         let tree = work.join("busybox");
-        source::unpack(&archive.path(ARCHIVE), &tree, &log)?;
+        source::unpack(&archive.path(ARCHIVE), &recipe.exclude, &tree, &log)?;
         ctx.progress.doing("configuring");
         let mut script = sdk::script(ctx, "userland/busybox/build.sh");
         script.args([&tree, sysroot.dir(), out]).env("WASMLINUX_SYSROOT", sysroot.dir());
@@ -100,13 +100,13 @@ fn from_source(
 
 fn part(ctx: &Context, dir: &str, recipe: &Recipe, choice: &Choice) -> Result<KeyBuilder> {
     let key = KeyBuilder::new("userland 1")
-        .text("recipe", &recipe.text)
+        .text("recipe", &recipe.tree_key())
         .text("choice", &fetch::mark(choice))
         .tree(dir, &ctx.path(dir), no_prose)?;
     sdk::key(ctx, key)
 }
 
+/// The recipe counts by what it says, see [`Recipe::tree_key`].
 fn no_prose(path: &Path) -> bool {
-    path.extension().is_none_or(|e| e != "md")
+    path.extension().is_none_or(|e| e != "md" && e != "toml")
 }
-
