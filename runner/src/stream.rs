@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(streams.guest_write(s.id(), &big), Ok(CAPACITY));
         assert_eq!(streams.guest_write(s.id(), &big), Err(EAGAIN));
         assert_eq!(streams.next_event(), None);
-        assert_eq!(s.wait_output(&mut vec![0; 10]), 10);
+        assert_eq!(s.wait_output(&mut [0; 10]), 10);
         assert_eq!(streams.next_event(), Some(s.id()));
         assert_eq!(streams.guest_write(s.id(), &big), Ok(10));
     }

@@ -54,7 +54,8 @@ extern "C" fn kernel_trap(code: u32) -> ! {
 }
 
 impl Cpu {
-    /// A buffer in kernel memory.
+    /// A buffer in kernel memory, for the length of one host operation.
+    #[allow(clippy::mut_from_ref)] // the memory is the kernel's, which waits
     fn bytes(&self, at: u32, len: u32) -> &mut [u8] {
         let at = self.memory.data().wrapping_add(at as usize);
         // SAFETY: inside the reservation; the kernel does not run meanwhile. A

@@ -41,7 +41,7 @@ impl Image {
     /// # Safety
     /// `module` was made by the translator in `gs` mode.
     pub unsafe fn new(module: &'static Module) -> Result<Image, ImageError> {
-        if module.abi != super::layout::ABI {
+        if module.abi != super::layout::ABI || module.mode != super::layout::MODE_GS {
             return Err(ImageError::WrongAbi);
         }
         if module.ctx_size as usize > CTX_SIZE {

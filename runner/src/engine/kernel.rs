@@ -15,7 +15,8 @@ pub(super) use rust_type;
 macro_rules! entries {
     ($($name:ident($($p:ident: $t:ident),*) $(-> $r:ident)?;)*) => {
         // The kernel's code knows only the head's first fields.
-        #[allow(improper_ctypes)]
+        // Some entries are for other engines.
+        #[allow(improper_ctypes, dead_code)]
         unsafe extern "C" {
             $(
                 #[link_name = concat!("kernel_x_", stringify!($name))]

@@ -69,8 +69,7 @@ pub fn memory_of(head: *mut Head) -> *mut u8 {
 
 /// `W2C_ABI`: the version of everything in this file.
 pub const ABI: u32 = 1;
-/// `struct w2c_module.mode` of the kernel and of a program.
-pub const MODE_COLOCATED: u32 = 2;
+/// `struct w2c_module.mode` of a program.
 pub const MODE_GS: u32 = 3;
 /// `W2C_FUNC`
 pub const EXPORT_FUNCTION: u32 = 0;

@@ -17,15 +17,15 @@
 //! The engine knows no files, terminals or commands: those are [`Devices`].
 
 mod asm;
-pub mod cpu;
+mod cpu;
 mod fault;
 mod gs;
 mod host;
-pub mod image;
-pub mod irq;
+pub(crate) mod image;
+pub(crate) mod irq;
 mod jump;
 mod kernel;
-pub mod layout;
+pub(crate) mod layout;
 mod mm;
 mod pagemap;
 mod stack;
