@@ -1,6 +1,7 @@
 //! What the guest is made of: the built-in root file system and programs, and
 //! what is added to them for one machine.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use wasmlinux_rootfs::Cpio;
@@ -52,22 +53,26 @@ pub fn command_line(append: &str) -> String {
 const MAGICS: [&[u8]; 4] = [b"070701", b"070702", b"\x1f\x8b", b"\x28\xb5"];
 
 /// The root file system, `rootfs` instead of the built-in one, with `files`.
-pub fn initrd(rootfs: Option<&Path>, files: &[File]) -> Result<Vec<u8>, GuestError> {
+pub fn initrd(
+    rootfs: Option<&Path>,
+    files: &[File],
+) -> Result<Cow<'static, [u8]>, GuestError> {
     let mut archive = match rootfs {
-        None => ROOTFS.to_vec(),
+        None => Cow::Borrowed(ROOTFS),
         Some(path) => {
             let bytes =
                 std::fs::read(path).map_err(|e| GuestError::Rootfs(path.to_owned(), e))?;
             if !MAGICS.iter().any(|magic| bytes.starts_with(magic)) {
                 return Err(GuestError::NotCpio(path.to_owned()));
             }
-            bytes
+            Cow::Owned(bytes)
         }
     };
     if !files.is_empty() {
         let add = |cpio: Cpio, file: &File| cpio.file(&file.path, 0o755, &file.bytes);
         let extra = files.iter().fold(Cpio::appended(), add).finish()?;
         // The kernel unpacks archives one after another, aligned.
+        let archive = archive.to_mut();
         archive.resize(archive.len().next_multiple_of(4), 0);
         archive.extend(extra);
     }

@@ -34,6 +34,7 @@ mod task;
 mod trap;
 mod user;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use irq::Irqs;
@@ -85,7 +86,8 @@ pub struct Boot {
     /// Bytes of kernel memory.
     pub memory: u32,
     pub command_line: String,
-    pub initrd: Vec<u8>,
+    /// A cpio archive, or several one after another.
+    pub initrd: Cow<'static, [u8]>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -124,20 +126,22 @@ pub fn check(boot: &Boot) -> Result<(), BootError> {
 }
 
 /// Boots a machine and runs it on the calling thread until it ends.
-pub fn run(boot: &Boot, irqs: Arc<Irqs>, devices: Arc<dyn Devices>) -> Result<Outcome, BootError> {
-    check(boot)?;
+pub fn run(boot: Boot, irqs: Arc<Irqs>, devices: Arc<dyn Devices>) -> Result<Outcome, BootError> {
+    check(&boot)?;
     fault::install();
     let _signal_stack = fault::SignalStack::new();
     let memory = Memory::reserve(irqs.page()).map_err(BootError::Reserve)?;
-    let initrd = kernel_memory(&memory, &irqs, boot)?;
+    let initrd = kernel_memory(&memory, &irqs, &boot)?;
     let cpu = cpu::Cpu::new(irqs.clone(), devices, memory).map_err(BootError::Reserve)?;
     let _timer = irqs.start_timer_thread().map_err(BootError::Timer)?;
     // SAFETY: the kernel's memory and context are mapped and its entries are the
     // linked module's.
     let kstack = unsafe {
-        load_kernel(&cpu, boot, initrd);
+        load_kernel(&cpu, &boot, initrd);
         kernel::lkl_init_sp(cpu.kernel)
     };
+    // The guest has its copy.
+    drop(boot);
     Ok(cpu.enter(kstack, boot_task))
 }
 
