@@ -50,7 +50,7 @@ pub fn ensure(ctx: &Context, fetcher: &mut Fetcher) -> Result<Entry> {
         drop(polling);
         // The objects are all there; only the headers are left.
         ctx.progress.doing("installing headers");
-        let mut make = headers_install(&tree, &build, &making.out.join("uapi"));
+        let mut make = headers_install(ctx.jobs, &tree, &build, &making.out.join("uapi"));
         proc::logged(&mut make, &log, |_| ())
     })
 }
@@ -58,11 +58,11 @@ pub fn ensure(ctx: &Context, fetcher: &mut Fetcher) -> Result<Entry> {
 /// The host interface as the kernel sees it, generated from `hostabi`.
 const HEADER: &str = "arch/lkl/include/asm/lkl_host.h";
 
-fn headers_install(tree: &Path, build: &Path, to: &Path) -> Command {
+fn headers_install(jobs: usize, tree: &Path, build: &Path, to: &Path) -> Command {
     let mut make = Command::new("make");
     make.arg("-C").arg(tree).arg(format!("O={}", build.display()));
     make.args(["ARCH=lkl", "LLVM=-19", "CLANG_TARGET_FLAGS_lkl=wasm32-unknown-unknown"]);
-    make.args(["HOSTCC=gcc", "headers_install"]);
+    make.args(["HOSTCC=gcc", "headers_install"]).arg(format!("-j{jobs}"));
     make.arg(format!("INSTALL_HDR_PATH={}", to.display()));
     make
 }
