@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::fetch::{self, Choice, Fetcher, ARCHIVE};
 use crate::key::{Key, KeyBuilder};
 use crate::recipe::Recipe;
-use crate::{proc, source};
+use crate::{proc, sdk, source};
 use anyhow::Result;
 use std::path::Path;
 use std::process::Command;
@@ -45,39 +45,24 @@ pub fn ensure(ctx: &Context, fetcher: &mut Fetcher) -> Result<Entry> {
         ctx.progress.doing("configuring");
         let mut script = Command::new(ctx.path("lkl/build.sh"));
         script.args([&tree, &build, &making.out]).env("JOBS", ctx.jobs.to_string());
-        let objects = {
-            let build = build.clone();
-            move || count_objects(&build)
-        };
-        let polling = ctx.progress.poll("compiling object", OBJECTS, objects);
+        let polling = sdk::count_objects(ctx, &build, OBJECTS);
         proc::logged(&mut script, &log, |_| ())?;
         drop(polling);
         // The objects are all there; only the headers are left.
         ctx.progress.doing("installing headers");
-        let mut make = headers_install(&tree, &build, &making.out.join("uapi"));
+        let mut make = headers_install(ctx.jobs, &tree, &build, &making.out.join("uapi"));
         proc::logged(&mut make, &log, |_| ())
     })
-}
-
-/// Object files below `dir`: the kernel's make is silent.
-fn count_objects(dir: &Path) -> usize {
-    let items = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    items
-        .map(|item| match item.file_type() {
-            Ok(kind) if kind.is_dir() => count_objects(&item.path()),
-            _ => usize::from(item.path().extension().is_some_and(|e| e == "o")),
-        })
-        .sum()
 }
 
 /// The host interface as the kernel sees it, generated from `hostabi`.
 const HEADER: &str = "arch/lkl/include/asm/lkl_host.h";
 
-fn headers_install(tree: &Path, build: &Path, to: &Path) -> Command {
+fn headers_install(jobs: usize, tree: &Path, build: &Path, to: &Path) -> Command {
     let mut make = Command::new("make");
     make.arg("-C").arg(tree).arg(format!("O={}", build.display()));
     make.args(["ARCH=lkl", "LLVM=-19", "CLANG_TARGET_FLAGS_lkl=wasm32-unknown-unknown"]);
-    make.args(["HOSTCC=gcc", "headers_install"]);
+    make.args(["HOSTCC=gcc", "headers_install"]).arg(format!("-j{jobs}"));
     make.arg(format!("INSTALL_HDR_PATH={}", to.display()));
     make
 }

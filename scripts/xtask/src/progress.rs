@@ -45,6 +45,8 @@ struct Board {
     /// Before the first step and after the last: draw nothing.
     quiet: bool,
     drawn: Instant,
+    /// Something was drawn: there was something to do.
+    shown: bool,
 }
 
 impl Progress {
@@ -58,6 +60,7 @@ impl Progress {
             tty: io::stderr().is_terminal(),
             quiet: true,
             drawn: Instant::now(),
+            shown: false,
         })));
         let board = Arc::downgrade(&progress.0);
         thread::spawn(move || loop {
@@ -133,15 +136,18 @@ impl Progress {
         }
     }
 
+    /// Ends the display; says nothing if nothing had to be done.
     pub fn finish(&self) {
         let mut board = self.board();
         board.at = board.plan.len();
         board.doing = "done".into();
-        board.draw();
-        if board.tty {
-            eprintln!();
-        }
         board.quiet = true;
+        if board.shown {
+            board.draw();
+            if board.tty {
+                eprintln!();
+            }
+        }
     }
 }
 
@@ -161,6 +167,7 @@ impl Board {
 
     fn draw(&mut self) {
         self.drawn = Instant::now();
+        self.shown = true;
         let line = self.line();
         if self.tty {
             let width = rustix::termios::tcgetwinsize(io::stderr()).map_or(80, |w| w.ws_col);

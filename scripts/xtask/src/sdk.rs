@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::key::KeyBuilder;
 use crate::proc;
+use crate::progress::Polling;
 use anyhow::Result;
 use std::env;
 use std::ffi::OsString;
@@ -30,6 +31,22 @@ pub fn script(ctx: &Context, name: &str) -> Command {
     let mut script = Command::new(ctx.path(name));
     script.env("PATH", path).env("JOBS", ctx.jobs.to_string()).env("LC_ALL", "C.UTF-8");
     script
+}
+
+/// Counts the object files below `dir` for the progress line: the builds keep
+/// their output to themselves.
+pub fn count_objects(ctx: &Context, dir: &Path, all: usize) -> Polling {
+    fn count(dir: &Path) -> usize {
+        let items = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        items
+            .map(|item| match item.file_type() {
+                Ok(kind) if kind.is_dir() => count(&item.path()),
+                _ => usize::from(item.path().extension().is_some_and(|e| e == "o")),
+            })
+            .sum()
+    }
+    let dir = dir.to_path_buf();
+    ctx.progress.poll("compiling object", all, move || count(&dir))
 }
 
 /// `cargo build --release` of one package, shown in the progress line.

@@ -11,8 +11,9 @@ use anyhow::Result;
 use std::fs;
 use std::path::Path;
 
-/// Compiled files, for the progress line.
-const BUSYBOX_OBJECTS: usize = 800;
+/// Object files of each, for the progress line.
+const MUSL_OBJECTS: usize = 1340;
+const BUSYBOX_OBJECTS: usize = 700;
 
 pub fn recipes(ctx: &Context) -> Result<[Recipe; 2]> {
     let load = |path| Recipe::load(&ctx.path(path));
@@ -30,9 +31,10 @@ pub fn sysroot(ctx: &Context, fetcher: &mut Fetcher, kernel: &Entry) -> Result<E
         let log = ctx.log("sysroot");
         let tree = work.join("musl");
         source::unpack(&archive.path(ARCHIVE), &recipe.exclude, &tree, &log)?;
-        ctx.progress.doing("compiling musl");
+        let _polling = sdk::count_objects(ctx, work, MUSL_OBJECTS);
         let mut script = sdk::script(ctx, "userland/musl/build.sh");
-        script.args([&tree, out, &kernel.path("uapi/include")]);
+        // The script builds in a copy of the tree in TMPDIR.
+        script.args([&tree, out, &kernel.path("uapi/include")]).env("TMPDIR", work);
         proc::logged(&mut script, &log, |_| ())
     };
     from_source(ctx, fetcher, &recipe, id, make)
@@ -52,13 +54,9 @@ pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<
         ctx.progress.doing("configuring");
         let mut script = sdk::script(ctx, "userland/busybox/build.sh");
         script.args([&tree, sysroot.dir(), out]).env("WASMLINUX_SYSROOT", sysroot.dir());
-        let mut objects = 0;
-        proc::logged(&mut script, &log, |line| {
-            if line.starts_with("  CC ") {
-                objects += 1;
-                ctx.progress.count("compiling object", objects, BUSYBOX_OBJECTS);
-            }
-        })
+        let _polling = sdk::count_objects(ctx, work, BUSYBOX_OBJECTS);
+        script.env("TMPDIR", work);
+        proc::logged(&mut script, &log, |_| ())
     };
     from_source(ctx, fetcher, &recipe, id, make)
 }
