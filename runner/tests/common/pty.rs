@@ -134,6 +134,10 @@ impl Terminal {
         self.screen.screen_mut().set_size(rows, columns);
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn kill(&self, signal: i32) {
         // SAFETY: our own child, not yet waited for.
         assert_eq!(unsafe { libc::kill(self.child.id() as i32, signal) }, 0);
