@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use wasmlinux_rootfs::Cpio;
 
 use crate::engine::image::{self, BuildId, Image};
-use crate::engine::layout::Module;
+use crate::engine::layout::{Module, PAGE};
 
 /// A program's code in this binary.
 pub struct Linked(*const Module);
@@ -51,8 +51,36 @@ pub fn command_line(append: &str) -> String {
 
 const MAGICS: [&[u8]; 4] = [b"070701", b"070702", b"\x1f\x8b", b"\x28\xb5"];
 
+/// The built-in root file system. Once it is in the guest's memory, its pages
+/// of this binary need not stay in ours.
+struct BuiltIn;
+
+impl AsRef<[u8]> for BuiltIn {
+    fn as_ref(&self) -> &[u8] {
+        ROOTFS
+    }
+}
+
+impl Drop for BuiltIn {
+    fn drop(&mut self) {
+        let from = (ROOTFS.as_ptr() as usize).next_multiple_of(PAGE);
+        let to = (ROOTFS.as_ptr() as usize + ROOTFS.len()) & !(PAGE - 1);
+        // SAFETY: whole pages of constant data, which come back from the file
+        // when they are read again.
+        unsafe {
+            libc::madvise(from as *mut _, to.saturating_sub(from), libc::MADV_DONTNEED);
+        }
+    }
+}
+
 /// The root file system, `rootfs` instead of the built-in one, with `files`.
-pub fn initrd(rootfs: Option<&Path>, files: &[File]) -> Result<Vec<u8>, GuestError> {
+pub fn initrd(
+    rootfs: Option<&Path>,
+    files: &[File],
+) -> Result<Box<dyn AsRef<[u8]> + Send>, GuestError> {
+    if rootfs.is_none() && files.is_empty() {
+        return Ok(Box::new(BuiltIn));
+    }
     let mut archive = match rootfs {
         None => ROOTFS.to_vec(),
         Some(path) => {
@@ -71,5 +99,5 @@ pub fn initrd(rootfs: Option<&Path>, files: &[File]) -> Result<Vec<u8>, GuestErr
         archive.resize(archive.len().next_multiple_of(4), 0);
         archive.extend(extra);
     }
-    Ok(archive)
+    Ok(Box::new(archive))
 }

@@ -81,7 +81,7 @@ impl Machine {
         engine::check(&boot)?;
         let devices = host.clone();
         let body = move || {
-            let outcome = engine::run(&boot, irqs, devices.clone()).map_err(|e| e.to_string());
+            let outcome = engine::run(boot, irqs, devices.clone()).map_err(|e| e.to_string());
             devices.finish(outcome);
         };
         let thread = std::thread::Builder::new()

@@ -2,7 +2,7 @@
 
 use crate::sample::{amount, Samples, Unit};
 use std::fs;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 /// What a row should be.
 #[derive(Clone, Copy)]
@@ -36,7 +36,9 @@ impl Report {
             }
             self.printed += 1;
             // What is measured now, until its line replaces it.
-            eprint!("{name} ...\r");
+            if std::io::stderr().is_terminal() {
+                eprint!("{name} ...\r");
+            }
         }
         wants
     }

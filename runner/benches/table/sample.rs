@@ -50,7 +50,7 @@ pub fn amount(value: f64, unit: Unit) -> String {
         Unit::Time if value < 1e9 => format!("{:.2} ms", value / 1e6),
         Unit::Time => format!("{:.2} s", value / 1e9),
         Unit::Rate(bytes) => format!("{:.0} MB/s", bytes as f64 * 1e3 / value),
-        Unit::Bytes => format!("{:.1} MB", value / 1e6),
+        Unit::Bytes => format!("{:.1} MiB", value / f64::from(1 << 20)),
         Unit::Count => format!("{value:.0}"),
     }
 }
