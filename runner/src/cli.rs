@@ -62,7 +62,9 @@ fn memory(text: &str) -> Result<u32, String> {
     let range = wasmlinux::machine::MEMORY_RANGE;
     let (number, unit) = match text.strip_suffix(['M', 'm']) {
         Some(number) => (number, 20),
-        None => (text.strip_suffix(['G', 'g']).ok_or("give a number with M or G, such as 64M")?, 30),
+        None => {
+            (text.strip_suffix(['G', 'g']).ok_or("give a number with M or G, such as 64M")?, 30)
+        }
     };
     let number: u64 = number.parse().map_err(|_| "give a number with M or G, such as 64M")?;
     number

@@ -1,13 +1,12 @@
 //! What the guest is made of: the built-in root file system and programs, and
 //! what is added to them for one machine.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use wasmlinux_rootfs::Cpio;
 
 use crate::engine::image::{self, BuildId, Image};
-use crate::engine::layout::Module;
+use crate::engine::layout::{Module, PAGE};
 
 /// A program's code in this binary.
 pub struct Linked(*const Module);
@@ -47,34 +46,61 @@ pub fn register() {
 /// The kernel's command line.
 pub fn command_line(append: &str) -> String {
     let base = "console=ttyK0";
-    if append.is_empty() { base.into() } else { format!("{base} {append}") }
+    if append.is_empty() {
+        base.into()
+    } else {
+        format!("{base} {append}")
+    }
 }
 
 const MAGICS: [&[u8]; 4] = [b"070701", b"070702", b"\x1f\x8b", b"\x28\xb5"];
+
+/// The built-in root file system. Once it is in the guest's memory, its pages
+/// of this binary need not stay in ours.
+struct BuiltIn;
+
+impl AsRef<[u8]> for BuiltIn {
+    fn as_ref(&self) -> &[u8] {
+        ROOTFS
+    }
+}
+
+impl Drop for BuiltIn {
+    fn drop(&mut self) {
+        let from = (ROOTFS.as_ptr() as usize).next_multiple_of(PAGE);
+        let to = (ROOTFS.as_ptr() as usize + ROOTFS.len()) & !(PAGE - 1);
+        // SAFETY: whole pages of constant data, which come back from the file
+        // when they are read again.
+        unsafe {
+            libc::madvise(from as *mut _, to.saturating_sub(from), libc::MADV_DONTNEED);
+        }
+    }
+}
 
 /// The root file system, `rootfs` instead of the built-in one, with `files`.
 pub fn initrd(
     rootfs: Option<&Path>,
     files: &[File],
-) -> Result<Cow<'static, [u8]>, GuestError> {
+) -> Result<Box<dyn AsRef<[u8]> + Send>, GuestError> {
+    if rootfs.is_none() && files.is_empty() {
+        return Ok(Box::new(BuiltIn));
+    }
     let mut archive = match rootfs {
-        None => Cow::Borrowed(ROOTFS),
+        None => ROOTFS.to_vec(),
         Some(path) => {
-            let bytes =
-                std::fs::read(path).map_err(|e| GuestError::Rootfs(path.to_owned(), e))?;
+            let bytes = std::fs::read(path).map_err(|e| GuestError::Rootfs(path.to_owned(), e))?;
             if !MAGICS.iter().any(|magic| bytes.starts_with(magic)) {
                 return Err(GuestError::NotCpio(path.to_owned()));
             }
-            Cow::Owned(bytes)
+            bytes
         }
     };
     if !files.is_empty() {
         let add = |cpio: Cpio, file: &File| cpio.file(&file.path, 0o755, &file.bytes);
         let extra = files.iter().fold(Cpio::appended(), add).finish()?;
         // The kernel unpacks archives one after another, aligned.
-        let archive = archive.to_mut();
         archive.resize(archive.len().next_multiple_of(4), 0);
         archive.extend(extra);
     }
-    Ok(archive)
+    Ok(Box::new(archive))
 }

@@ -90,7 +90,8 @@ pub fn prepare(path: &Path) -> Result<Program, ProgramError> {
 /// The build id in a module, if it is that module's.
 fn build_id(path: &Path, module: &[u8]) -> Result<BuildId, ProgramError> {
     let error = |what: &str| ProgramError::NotProgram(path.to_owned(), what.to_owned());
-    let section = ImageSection::parse(module).ok_or_else(|| error("it has no linux.image section"))?;
+    let section =
+        ImageSection::parse(module).ok_or_else(|| error("it has no linux.image section"))?;
     let body = ImageSection::body(module).ok_or_else(|| error("it is cut off"))?;
     if ImageSection::identify(section.data_end, body).build_id != section.build_id {
         return Err(error("its build id is not its own; it was changed or cut off after linking"));
@@ -202,7 +203,11 @@ fn compile(
     }
     let failed = |what: String| ProgramError::Compile(path.to_owned(), cc.command.clone(), what);
     let run = |args: &[&str]| {
-        Command::new(&cc.command).current_dir(dir).args(args).stdin(std::process::Stdio::null()).output()
+        Command::new(&cc.command)
+            .current_dir(dir)
+            .args(args)
+            .stdin(std::process::Stdio::null())
+            .output()
     };
     let results = std::thread::scope(|scope| {
         let compile = |source: String| {
@@ -231,7 +236,8 @@ fn compile(
 fn prove_frames(path: &Path, object: &Path) -> Result<(), ProgramError> {
     let error = |why: String| ProgramError::Frames(path.to_owned(), why);
     let out = Command::new("objdump").arg("-d").arg(object).output();
-    let out = out.map_err(|e| error(format!("objdump (package binutils) is needed to check: {e}")))?;
+    let out =
+        out.map_err(|e| error(format!("objdump (package binutils) is needed to check: {e}")))?;
     if !out.status.success() {
         return Err(error(String::from_utf8_lossy(&out.stderr).into_owned()));
     }
@@ -260,8 +266,8 @@ fn load(path: &Path, object: &Path, id: BuildId) -> Result<(), ProgramError> {
         return Err(error("it has no module descriptor"));
     }
     // SAFETY: as above; objects are never unloaded.
-    let image = unsafe { Image::new(&*module) }
-        .map_err(|e| ProgramError::Image(path.to_owned(), e))?;
+    let image =
+        unsafe { Image::new(&*module) }.map_err(|e| ProgramError::Image(path.to_owned(), e))?;
     image::register(id, image);
     Ok(())
 }

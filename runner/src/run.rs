@@ -75,7 +75,11 @@ fn command_line(
 }
 
 /// Boots, runs one command on the caller's terminal or streams, and ends.
-fn session(args: &MachineArgs, argv: Vec<Vec<u8>>, files: Vec<guest::File>) -> Result<i32, RunError> {
+fn session(
+    args: &MachineArgs,
+    argv: Vec<Vec<u8>>,
+    files: Vec<guest::File>,
+) -> Result<i32, RunError> {
     let log = Log::open(args.kernel_log.as_deref())?;
     let initrd = guest::initrd(args.rootfs.as_deref(), &files)?;
     let command_line = guest::command_line(&args.append);
@@ -222,8 +226,8 @@ impl Log {
             None => None,
             Some(p) if p == Path::new("-") => Some(Box::new(io::stderr())),
             Some(p) => {
-                let file = File::create(p)
-                    .map_err(|e| RunError::Log(p.display().to_string(), e))?;
+                let file =
+                    File::create(p).map_err(|e| RunError::Log(p.display().to_string(), e))?;
                 Some(Box::new(file))
             }
         };

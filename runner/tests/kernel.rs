@@ -7,8 +7,10 @@ use common::sh;
 #[test]
 fn file_systems_are_in() {
     let list = sh("cat /proc/filesystems");
-    for fs in ["ext4", "tmpfs", "overlay", "squashfs", "proc", "sysfs", "devtmpfs", "devpts",
-        "mqueue", "cgroup2"] {
+    for fs in [
+        "ext4", "tmpfs", "overlay", "squashfs", "proc", "sysfs", "devtmpfs", "devpts", "mqueue",
+        "cgroup2",
+    ] {
         assert!(list.split_whitespace().any(|w| w == fs), "{fs}: {list}");
     }
 }
@@ -17,16 +19,28 @@ fn file_systems_are_in() {
 fn init_has_set_the_system_up() {
     let script = "cat /proc/mounts; hostname; id -un; cat /proc/1/comm; ls -d /dev/pts /dev/ptmx";
     let out = sh(script);
-    for wanted in ["proc /proc", "sysfs /sys", "devpts /dev/pts", "/tmp tmpfs", "/dev tmpfs",
-        "wasmlinux\n", "root\n", "init\n", "/dev/ptmx"] {
-        assert!(out.contains(wanted) || out.contains(&wanted.replace("/dev tmpfs", "/dev devtmpfs")),
-            "{wanted}: {out}");
+    for wanted in [
+        "proc /proc",
+        "sysfs /sys",
+        "devpts /dev/pts",
+        "/tmp tmpfs",
+        "/dev tmpfs",
+        "wasmlinux\n",
+        "root\n",
+        "init\n",
+        "/dev/ptmx",
+    ] {
+        assert!(
+            out.contains(wanted) || out.contains(&wanted.replace("/dev tmpfs", "/dev devtmpfs")),
+            "{wanted}: {out}"
+        );
     }
 }
 
 #[test]
 fn ext4_on_a_loop_device() {
-    let script = "cd /tmp && dd if=/dev/zero of=disk bs=1M count=8 2>/dev/null && losetup /dev/loop0 disk \
+    let script =
+        "cd /tmp && dd if=/dev/zero of=disk bs=1M count=8 2>/dev/null && losetup /dev/loop0 disk \
         && mke2fs /dev/loop0 >/dev/null && mkdir m && mount -t ext4 /dev/loop0 m \
         && echo kept > m/file && umount m && mount -t ext4 /dev/loop0 m && cat m/file";
     assert_eq!(sh(script), "kept\n");

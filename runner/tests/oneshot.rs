@@ -76,8 +76,19 @@ fn output_that_nobody_reads_ends_the_command() {
 
 #[test]
 fn environment_and_directory() {
-    let out = output(&["run", "--env", "A=b c", "-e", "EMPTY=", "--cwd", "/tmp", "--", "sh", "-c",
-        "echo \"$A,$EMPTY,$PWD,$HOME\""]);
+    let out = output(&[
+        "run",
+        "--env",
+        "A=b c",
+        "-e",
+        "EMPTY=",
+        "--cwd",
+        "/tmp",
+        "--",
+        "sh",
+        "-c",
+        "echo \"$A,$EMPTY,$PWD,$HOME\"",
+    ]);
     assert_eq!(text(&out.stdout), "b c,,/tmp,/root\n");
 }
 
@@ -126,8 +137,15 @@ fn bad_root_file_systems() {
 #[test]
 fn memory_size_is_obeyed() {
     let total = |size: &str| -> u64 {
-        let out = output(&["run", "--memory", size, "--", "sh", "-c",
-            "while read k v u; do [ $k = MemTotal: ] && echo $v; done < /proc/meminfo"]);
+        let out = output(&[
+            "run",
+            "--memory",
+            size,
+            "--",
+            "sh",
+            "-c",
+            "while read k v u; do [ $k = MemTotal: ] && echo $v; done < /proc/meminfo",
+        ]);
         text(&out.stdout).trim().parse().unwrap_or_else(|_| panic!("{}", text(&out.stderr)))
     };
     let (small, large) = (total("64M"), total("256M"));

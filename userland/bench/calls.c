@@ -1,40 +1,18 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/*
- * Costs of kernel calls and process operations, for the guest and for the host:
- * the same file compiled for both. Prints "name nanoseconds" lines, each the
- * best of several rounds, so that a neighbour on the machine disturbs little.
- *
- *     calls EXEC-TARGET     EXEC-TARGET: a program that exits at once
- */
+/* Costs of kernel calls and process operations: see serve.h. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include "serve.h"
 
-#define ROUNDS 5
+#define FILE_NAME "/tmp/wasmlinux-bench"
 
-static const char *target;
+/* This program: argv[1] tells it to end at once. */
+static char *self;
 static int ends[2], back[2];
-
-static uint64_t now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-static void must(int ok, const char *what)
-{
-	if (ok) return;
-	perror(what);
-	exit(1);
-}
 
 static void getppid_once(void)
 {
@@ -49,7 +27,7 @@ static void pipe_once(void)
 
 static void open_once(void)
 {
-	int fd = open("/tmp/bench-file", O_RDONLY);
+	int fd = open(FILE_NAME, O_RDONLY);
 	must(fd >= 0, "open");
 	close(fd);
 }
@@ -72,11 +50,11 @@ static void fork_once(void)
 static void exec_once(void)
 {
 	int status;
-	char *argv[] = { (char *)target, 0 }, *envp[] = { 0 };
+	char *argv[] = { self, "nothing", 0 }, *envp[] = { 0 };
 	pid_t pid = vfork();
 	must(pid >= 0, "vfork");
 	if (!pid) {
-		execve(target, argv, envp);
+		execve(self, argv, envp);
 		_exit(127);
 	}
 	must(waitpid(pid, &status, 0) == pid && status == 0, "exec");
@@ -98,60 +76,77 @@ static void thread_once(void)
 	must(!pthread_create(&t, 0, nothing, 0) && !pthread_join(t, 0), "thread");
 }
 
-static void measure(const char *name, void (*once)(void), int n)
+static double mean(void (*once)(void), int n)
 {
-	double best = 1e18;
-	for (int r = 0; r < ROUNDS; r++) {
-		uint64_t begin = now();
-		for (int i = 0; i < n; i++) once();
-		double each = (double)(now() - begin) / n;
-		if (each < best) best = each;
-	}
-	printf("%s %.1f\n", name, best);
-	fflush(stdout);
+	uint64_t begin = now();
+	for (int i = 0; i < n; i++) once();
+	return (double)(now() - begin) / n;
 }
 
-static void echo(void)
+/* Each row: how often the call is made, for a tenth of a second or so. */
+static double getppid_row(void) { return mean(getppid_once, 1000000); }
+static double open_row(void) { return mean(open_once, 200000); }
+static double fork_row(void) { return mean(fork_once, 1000); }
+static double exec_row(void) { return mean(exec_once, 200); }
+static double shell_row(void) { return mean(shell_once, 100); }
+static double thread_row(void) { return mean(thread_once, 5000); }
+
+static double pipe_row(void)
+{
+	must(!pipe(ends), "pipe");
+	double each = mean(pipe_once, 300000);
+	close(ends[0]);
+	close(ends[1]);
+	return each;
+}
+
+static double pingpong_row(void)
 {
 	char c;
-	while (read(ends[0], &c, 1) == 1)
-		if (write(back[1], &c, 1) != 1) break;
-	_exit(0);
-}
-
-int main(int argc, char **argv)
-{
-	cpu_set_t one;
-	target = argc > 1 ? argv[1] : "/bin/true";
-	/* The guest has one CPU: give the host the same, which is also where its
-	 * pipe ping-pong is fastest. */
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	sched_setaffinity(0, sizeof one, &one);
-	close(open("/tmp/bench-file", O_CREAT | O_WRONLY, 0600));
-
-	must(!pipe(ends), "pipe");
-	measure("getppid", getppid_once, 200000);
-	measure("pipe-write-read", pipe_once, 100000);
-	measure("open-close", open_once, 100000);
-
-	must(!pipe(back), "pipe");
+	must(!pipe(ends) && !pipe(back), "pipe");
 	pid_t pid = fork();
 	must(pid >= 0, "fork");
 	if (!pid) {
 		close(ends[1]);
 		close(back[0]);
-		echo();
+		while (read(ends[0], &c, 1) == 1)
+			if (write(back[1], &c, 1) != 1) break;
+		_exit(0);
 	}
 	close(ends[0]);
-	measure("pipe-ping-pong", pingpong_once, 20000);
+	close(back[1]);
+	double each = mean(pingpong_once, 50000);
 	close(ends[1]);
+	close(back[0]);
 	must(waitpid(pid, 0, 0) == pid, "wait");
+	return each;
+}
 
-	measure("fork-exit-wait", fork_once, 500);
-	measure("vfork-exec-wait", exec_once, 200);
-	measure("sh-c-exit", shell_once, 100);
-	measure("thread-create-join", thread_once, 2000);
-	unlink("/tmp/bench-file");
-	return 0;
+static const struct row rows[] = {
+	{ "getppid", getppid_row },
+	{ "pipe", pipe_row },
+	{ "open", open_row },
+	{ "ping-pong", pingpong_row },
+	{ "fork", fork_row },
+	{ "exec", exec_row },
+	{ "sh", shell_row },
+	{ "thread", thread_row },
+	{ 0 }
+};
+
+int main(int argc, char **argv)
+{
+	cpu_set_t one;
+
+	if (argc > 1) return 0;
+	self = argv[0];
+	/* The guest has one CPU: give the host the same, which is also where its
+	 * pipe ping-pong is fastest. */
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof one, &one);
+	close(open(FILE_NAME, O_CREAT | O_WRONLY, 0600));
+	int code = serve(rows);
+	unlink(FILE_NAME);
+	return code;
 }

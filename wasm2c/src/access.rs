@@ -42,12 +42,7 @@ impl Body<'_> {
         } else if let Some((name, memarg)) = store(op) {
             let (value, addr) = (self.pop(), self.pop());
             self.settle_memory();
-            self.line(&format!(
-                "{name}({}, {}, {});",
-                addr.text,
-                offset(memarg),
-                value.text
-            ));
+            self.line(&format!("{name}({}, {}, {});", addr.text, offset(memarg), value.text));
         } else {
             return Ok(self.bulk(op) || self.atomic(op)?);
         }
@@ -56,11 +51,8 @@ impl Body<'_> {
 
     fn load(&mut self, name: &str, ty: Ty, memarg: &MemArg) {
         let addr = self.pop();
-        let reads = addr.reads.clone().and(&Reads {
-            memory: true,
-            traps: true,
-            ..Reads::default()
-        });
+        let reads =
+            addr.reads.clone().and(&Reads { memory: true, traps: true, ..Reads::default() });
         let text = format!("{name}({}, {})", addr.text, offset(memarg));
         self.push(Expr::new(ty, Shape::Atom, text, reads));
     }
@@ -68,10 +60,7 @@ impl Body<'_> {
     fn bulk(&mut self, op: &Operator<'_>) -> bool {
         match op {
             Operator::MemorySize { .. } => {
-                let reads = Reads {
-                    memory: true,
-                    ..Reads::default()
-                };
+                let reads = Reads { memory: true, ..Reads::default() };
                 self.push(Expr::new(Ty::I32, Shape::Atom, "W2C_PAGES".into(), reads));
             }
             Operator::MemoryGrow { .. } => {

@@ -94,10 +94,7 @@ pub fn function(plan: &Plan<'_>, index: u32, body: &FunctionBody<'_>) -> Result<
     });
     b.run(body)?;
 
-    let mut text = format!(
-        "{}\n{{\n{declared}",
-        crate::header::prototype(plan, index, true)
-    );
+    let mut text = format!("{}\n{{\n{declared}", crate::header::prototype(plan, index, true));
     if b.mark {
         let _ = writeln!(text, "\tu32 mark = {}->head.setjmp_depth;", plan.ctx());
     }
@@ -199,10 +196,9 @@ impl<'p> Body<'p> {
                 return Ok(false);
             }
             Operator::Call { function_index } => return Ok(self.call(*function_index)),
-            Operator::CallIndirect {
-                type_index,
-                table_index,
-            } => self.call_indirect(*type_index, *table_index),
+            Operator::CallIndirect { type_index, table_index } => {
+                self.call_indirect(*type_index, *table_index)
+            }
             Operator::Drop => {
                 let e = self.pop();
                 if e.reads.traps {
@@ -361,16 +357,8 @@ impl<'p> Body<'p> {
             Some(Const::I64(v)) if !g.mutable => return self.push(Expr::i64(v)),
             _ => {}
         }
-        let reads = Reads {
-            globals: g.mutable,
-            ..Reads::default()
-        };
-        self.push(Expr::new(
-            g.ty,
-            Shape::Atom,
-            self.plan.globals[index as usize].clone(),
-            reads,
-        ));
+        let reads = Reads { globals: g.mutable, ..Reads::default() };
+        self.push(Expr::new(g.ty, Shape::Atom, self.plan.globals[index as usize].clone(), reads));
     }
 
     pub(crate) fn block_type(&self, ty: BlockType) -> Result<(Vec<Ty>, Vec<Ty>), Error> {

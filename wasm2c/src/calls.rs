@@ -54,10 +54,7 @@ impl Body<'_> {
             return self.emit_call(ty, &function, first, args, &plan.ctx());
         }
         let label = self.new_label();
-        let find = format!(
-            "w2c_table_func(in->t{table}, {}, in->types[{t}])",
-            index.text
-        );
+        let find = format!("w2c_table_func(in->t{table}, {}, in->types[{t}])", index.text);
         self.settle_all();
         self.line(&format!("const struct w2c_funcref *f{label} = {find};"));
         let function = format!("(({name}_t{t})f{label}->fn)");
@@ -97,11 +94,8 @@ impl Body<'_> {
             Operator::TableGet { table } => {
                 let i = self.pop();
                 let ty = self.plan.module.tables[*table as usize].ty;
-                let reads = i.reads.clone().and(&Reads {
-                    memory: true,
-                    traps: true,
-                    ..Reads::default()
-                });
+                let reads =
+                    i.reads.clone().and(&Reads { memory: true, traps: true, ..Reads::default() });
                 let text = match self.plan.const_tables[*table as usize] {
                     Some(_) => format!("{}_G{table}({})", self.plan.name(), i.text),
                     None => format!("w2c_table_get(in->t{table}, {})", i.text),
@@ -111,10 +105,7 @@ impl Body<'_> {
             Operator::TableSize { table } => match &self.plan.const_tables[*table as usize] {
                 Some(_) => self.push(Expr::i32(self.plan.module.tables[*table as usize].min)),
                 None => {
-                    let reads = Reads {
-                        memory: true,
-                        ..Reads::default()
-                    };
+                    let reads = Reads { memory: true, ..Reads::default() };
                     self.push(Expr::new(
                         Ty::I32,
                         Shape::Atom,
@@ -126,10 +117,7 @@ impl Body<'_> {
             Operator::TableSet { table } => {
                 let (value, i) = (self.pop(), self.pop());
                 self.settle_memory();
-                self.line(&format!(
-                    "w2c_table_set(in->t{table}, {}, {});",
-                    i.text, value.text
-                ));
+                self.line(&format!("w2c_table_set(in->t{table}, {}, {});", i.text, value.text));
             }
             Operator::TableGrow { table } => {
                 let (n, value) = (self.pop(), self.pop());
@@ -143,19 +131,10 @@ impl Body<'_> {
             Operator::TableFill { table } => {
                 self.bulk_call(&format!("w2c_table_fill(in->t{table}, "), "")
             }
-            Operator::TableCopy {
-                dst_table,
-                src_table,
-            } => {
-                self.bulk_call(
-                    &format!("w2c_table_copy(in->t{dst_table}, in->t{src_table}, "),
-                    "",
-                );
+            Operator::TableCopy { dst_table, src_table } => {
+                self.bulk_call(&format!("w2c_table_copy(in->t{dst_table}, in->t{src_table}, "), "");
             }
-            Operator::TableInit {
-                elem_index: e,
-                table,
-            } => {
+            Operator::TableInit { elem_index: e, table } => {
                 let items = match self.plan.elem_kept(*e) {
                     true => format!("in->e{e}, in->e{e}_len"),
                     false => "0, 0".into(),
@@ -175,8 +154,5 @@ impl Body<'_> {
 }
 
 fn texts(args: &[Expr]) -> String {
-    args.iter()
-        .map(|a| a.text.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
+    args.iter().map(|a| a.text.as_str()).collect::<Vec<_>>().join(", ")
 }

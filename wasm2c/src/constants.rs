@@ -22,11 +22,8 @@ pub fn constants(plan: &Plan<'_>) -> String {
         let Some(table) = table.as_ref().filter(|t| !t.entries.is_empty()) else {
             continue;
         };
-        let _ = writeln!(
-            text,
-            "const struct w2c_func {name}_table{t}[{}] = {{",
-            table.entries.len()
-        );
+        let _ =
+            writeln!(text, "const struct w2c_func {name}_table{t}[{}] = {{", table.entries.len());
         for entry in &table.entries {
             match entry {
                 Some(f) => {
@@ -43,11 +40,7 @@ pub fn constants(plan: &Plan<'_>) -> String {
         text += "};\n\n";
     }
     if plan.closed() && !plan.refs.is_empty() {
-        let _ = writeln!(
-            text,
-            "const struct w2c_func {name}_refs[{}] = {{",
-            plan.refs.len()
-        );
+        let _ = writeln!(text, "const struct w2c_func {name}_refs[{}] = {{", plan.refs.len());
         for f in &plan.refs {
             let _ = writeln!(
                 text,
@@ -65,11 +58,7 @@ pub fn constants(plan: &Plan<'_>) -> String {
         }
         let _ = writeln!(text, "const u8 {name}_d{i}[{}] =", data.bytes.len());
         for (n, chunk) in data.bytes.chunks(LINE).enumerate() {
-            let end = if (n + 1) * LINE >= data.bytes.len() {
-                ";\n"
-            } else {
-                ""
-            };
+            let end = if (n + 1) * LINE >= data.bytes.len() { ";\n" } else { "" };
             let _ = writeln!(text, "\t{}{end}", literal(chunk));
         }
     }
@@ -87,25 +76,15 @@ pub fn function(plan: &Plan<'_>, func: u32) -> String {
 /// Imports that need an address.
 fn thunks(plan: &Plan<'_>, text: &mut String) {
     let mut wanted: BTreeSet<u32> = plan.refs.clone();
+    wanted.extend(plan.module.elems.iter().flat_map(|e| &e.items).filter_map(|c| {
+        if let Const::Func(f) = c {
+            Some(*f)
+        } else {
+            None
+        }
+    }));
     wanted.extend(
-        plan.module
-            .elems
-            .iter()
-            .flat_map(|e| &e.items)
-            .filter_map(|c| {
-                if let Const::Func(f) = c {
-                    Some(*f)
-                } else {
-                    None
-                }
-            }),
-    );
-    wanted.extend(
-        plan.module
-            .exports
-            .iter()
-            .filter(|e| e.kind == crate::module::Kind::Func)
-            .map(|e| e.index),
+        plan.module.exports.iter().filter(|e| e.kind == crate::module::Kind::Func).map(|e| e.index),
     );
     wanted.extend(plan.module.start);
     for f in wanted {

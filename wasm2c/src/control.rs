@@ -108,8 +108,7 @@ impl Body<'_> {
             self.declare(&frame);
             self.stack.truncate(frame.height);
             for (i, ty) in frame.results.iter().enumerate() {
-                self.stack
-                    .push(Expr::atom(*ty, format!("b{}_{i}", frame.label)));
+                self.stack.push(Expr::atom(*ty, format!("b{}_{i}", frame.label)));
             }
         }
         if frame.targeted {
@@ -127,12 +126,7 @@ impl Body<'_> {
     fn declare(&mut self, frame: &Frame) {
         let mut text = String::new();
         for (i, ty) in frame.results.iter().enumerate() {
-            text += &format!(
-                "{}{} b{}_{i};\n",
-                "\t".repeat(self.indent),
-                ty.c(),
-                frame.label
-            );
+            text += &format!("{}{} b{}_{i};\n", "\t".repeat(self.indent), ty.c(), frame.label);
         }
         self.insertions.push((frame.start, text));
     }
@@ -157,16 +151,12 @@ impl Body<'_> {
         let frame = &mut self.frames[index];
         frame.targeted = true;
         let is_loop = frame.kind == FrameKind::Loop;
-        let (letter, tys): (char, &[Ty]) = if is_loop {
-            ('p', &frame.params)
-        } else {
-            ('b', &frame.results)
-        };
+        let (letter, tys): (char, &[Ty]) =
+            if is_loop { ('p', &frame.params) } else { ('b', &frame.results) };
         let (n, label) = (tys.len(), frame.label);
         let at = self.stack.len() - n;
-        let mut lines: Vec<String> = (0..n)
-            .map(|i| format!("{letter}{label}_{i} = {};", self.stack[at + i].text))
-            .collect();
+        let mut lines: Vec<String> =
+            (0..n).map(|i| format!("{letter}{label}_{i} = {};", self.stack[at + i].text)).collect();
         if is_loop && self.plan.options.safepoints {
             lines.push("W2C_SAFEPOINT();".into());
         }

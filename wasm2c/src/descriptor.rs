@@ -24,12 +24,10 @@ pub fn descriptor(plan: &Plan<'_>) -> String {
     let exports = export_list(plan, &mut text);
     let imports = import_list(plan, &mut text);
     let m = plan.module;
-    let start = m
-        .start
-        .map_or("0".into(), |f| match plan.callees[f as usize] {
-            Callee::Linked => format!("(void (*)(void)){name}_start"),
-            _ => function(plan, f),
-        });
+    let start = m.start.map_or("0".into(), |f| match plan.callees[f as usize] {
+        Callee::Linked => format!("(void (*)(void)){name}_start"),
+        _ => function(plan, f),
+    });
     let memory = m.memory.as_ref();
     let mut flags = Vec::new();
     if let Some(memory) = memory {
@@ -55,18 +53,10 @@ pub fn descriptor(plan: &Plan<'_>) -> String {
          \t.exports = {exports},\n\t.imports = {imports},\n\
          \t.data_count = {datas},\n\t.export_count = {n_exports},\n\t.import_count = {n_imports},\n\
          \t.instantiate = {instantiate},\n\t.resolve = {resolve},\n}};\n",
-        flags = if flags.is_empty() {
-            "0".into()
-        } else {
-            flags.join(" | ")
-        },
+        flags = if flags.is_empty() { "0".into() } else { flags.join(" | ") },
         min = memory.map_or(0, |m| m.min),
         max = memory.map_or(0, |m| m.max.unwrap_or(65536)),
-        datas = if data == "0" {
-            0
-        } else {
-            active_data(plan).count()
-        },
+        datas = if data == "0" { 0 } else { active_data(plan).count() },
         n_exports = m.exports.len(),
         n_imports = m.imports.len(),
         init = local(plan.closed(), "init"),
@@ -77,17 +67,10 @@ pub fn descriptor(plan: &Plan<'_>) -> String {
 }
 
 fn active_data<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = (usize, u32, usize)> + 'p {
-    plan.module
-        .datas
-        .iter()
-        .enumerate()
-        .filter_map(|(i, d)| match d.placement {
-            Placement::Active {
-                offset: Const::I32(at),
-                ..
-            } => Some((i, at, d.bytes.len())),
-            _ => None,
-        })
+    plan.module.datas.iter().enumerate().filter_map(|(i, d)| match d.placement {
+        Placement::Active { offset: Const::I32(at), .. } => Some((i, at, d.bytes.len())),
+        _ => None,
+    })
 }
 
 fn exported_functions(plan: &Plan<'_>, text: &mut String) {
@@ -187,11 +170,8 @@ fn export_list(plan: &Plan<'_>, text: &mut String) -> String {
             None => "0".into(),
         };
         let (kind, sig, ..) = shape(m, e.kind, e.index);
-        let _ = writeln!(
-            text,
-            "\t{{ {}, \"{sig}\", {func}, {kind} }},",
-            literal(e.name.as_bytes())
-        );
+        let _ =
+            writeln!(text, "\t{{ {}, \"{sig}\", {func}, {kind} }},", literal(e.name.as_bytes()));
     }
     *text += "};\n\n";
     format!("{name}_exports")
@@ -232,33 +212,16 @@ pub fn shape(m: &Module<'_>, kind: Kind, index: u32) -> (&'static str, String, u
         Kind::Func => ("W2C_FUNC", m.func_type(index).signature(), 0, 0),
         Kind::Table => {
             let t = &m.tables[i];
-            (
-                "W2C_TABLE",
-                t.ty.letter().to_string(),
-                t.min,
-                t.max.unwrap_or(u32::MAX),
-            )
+            ("W2C_TABLE", t.ty.letter().to_string(), t.min, t.max.unwrap_or(u32::MAX))
         }
         Kind::Memory => {
-            let (min, max, shared) = m
-                .memory
-                .as_ref()
-                .map_or((0, None, false), |m| (m.min, m.max, m.shared));
-            (
-                "W2C_MEMORY",
-                if shared { "s" } else { "" }.into(),
-                min,
-                max.unwrap_or(u32::MAX),
-            )
+            let (min, max, shared) =
+                m.memory.as_ref().map_or((0, None, false), |m| (m.min, m.max, m.shared));
+            ("W2C_MEMORY", if shared { "s" } else { "" }.into(), min, max.unwrap_or(u32::MAX))
         }
         Kind::Global => {
             let g = &m.globals[i];
-            (
-                "W2C_GLOBAL",
-                format!("{}{}", if g.mutable { "m" } else { "" }, g.ty.letter()),
-                0,
-                0,
-            )
+            ("W2C_GLOBAL", format!("{}{}", if g.mutable { "m" } else { "" }, g.ty.letter()), 0, 0)
         }
     }
 }

@@ -16,18 +16,12 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn unsupported(offset: u64, what: impl Into<String>) -> Error {
-        Error::Unsupported {
-            offset,
-            what: what.into(),
-        }
+        Error::Unsupported { offset, what: what.into() }
     }
 }
 
 impl From<wasmparser::Error> for Error {
     fn from(e: wasmparser::Error) -> Error {
-        Error::Invalid {
-            offset: e.offset(),
-            message: e.message().to_string(),
-        }
+        Error::Invalid { offset: e.offset(), message: e.message().to_string() }
     }
 }

@@ -58,13 +58,7 @@ pub struct Expr {
 
 impl Expr {
     pub fn new(ty: Ty, shape: Shape, text: String, reads: Reads) -> Expr {
-        Expr {
-            text,
-            shape,
-            ty,
-            reads,
-            value: None,
-        }
+        Expr { text, shape, ty, reads, value: None }
     }
 
     pub fn atom(ty: Ty, text: impl Into<String>) -> Expr {
@@ -72,10 +66,7 @@ impl Expr {
     }
 
     pub fn local(ty: Ty, index: u32) -> Expr {
-        let reads = Reads {
-            locals: vec![index],
-            ..Reads::default()
-        };
+        let reads = Reads { locals: vec![index], ..Reads::default() };
         Expr::new(ty, Shape::Atom, format!("l{index}"), reads)
     }
 

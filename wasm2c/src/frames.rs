@@ -16,9 +16,7 @@ pub struct Violation {
 }
 
 /// Registers that a call destroys: what they hold never outlives it.
-const SCRATCH: [&str; 9] = [
-    "%rax", "%rcx", "%rdx", "%rsi", "%rdi", "%r8", "%r9", "%r10", "%r11",
-];
+const SCRATCH: [&str; 9] = ["%rax", "%rcx", "%rdx", "%rsi", "%rdi", "%r8", "%r9", "%r10", "%r11"];
 
 /// Looks at the functions whose names begin with `prefix`.
 pub fn check_frames(disassembly: &str, prefix: &str) -> Vec<Violation> {
@@ -36,11 +34,7 @@ pub fn check_frames(disassembly: &str, prefix: &str) -> Vec<Violation> {
             continue;
         };
         if let Some(why) = wrong(op, args, &mut copy) {
-            found.push(Violation {
-                function: name.into(),
-                instruction: line.trim().into(),
-                why,
-            });
+            found.push(Violation { function: name.into(), instruction: line.trim().into(), why });
         }
     }
     found
@@ -48,9 +42,7 @@ pub fn check_frames(disassembly: &str, prefix: &str) -> Vec<Violation> {
 
 /// `0000000000001120 <name>:`
 fn heading(line: &str) -> Option<&str> {
-    line.strip_suffix(">:")?
-        .split_once(" <")
-        .map(|(_, name)| name)
+    line.strip_suffix(">:")?.split_once(" <").map(|(_, name)| name)
 }
 
 /// Mnemonic and operands; the raw bytes, if shown, are skipped.
@@ -58,10 +50,7 @@ fn instruction(line: &str) -> Option<(&str, &str)> {
     let text = line.split_once(":\t")?.1;
     let text = text.rsplit('\t').next()?.trim();
     let text = text.strip_prefix("lock ").unwrap_or(text).trim();
-    Some(
-        text.split_once(char::is_whitespace)
-            .map_or((text, ""), |(op, args)| (op, args.trim())),
-    )
+    Some(text.split_once(char::is_whitespace).map_or((text, ""), |(op, args)| (op, args.trim())))
 }
 
 fn wrong<'l>(op: &str, args: &'l str, copy: &mut Option<&'l str>) -> Option<&'static str> {
@@ -109,10 +98,7 @@ mod tests {
 
     fn whys(body: &str) -> Vec<&'static str> {
         let text = format!("0000000000001000 <p_f1>:\n{body}\n0000000000002000 <other>:\n  2000:\tlea    0x8(%rsp),%rbx\n");
-        check_frames(&text, "p_f")
-            .into_iter()
-            .map(|v| v.why)
-            .collect()
+        check_frames(&text, "p_f").into_iter().map(|v| v.why).collect()
     }
 
     #[test]
@@ -132,26 +118,14 @@ mod tests {
 
     #[test]
     fn escapes_are_found() {
-        assert_eq!(
-            whys("  1000:\tlea    0x10(%rsp),%rdi"),
-            ["takes the address of a stack slot"]
-        );
-        assert_eq!(
-            whys("  1000:\tmov    %rsp,%rbp"),
-            ["keeps the stack pointer"]
-        );
+        assert_eq!(whys("  1000:\tlea    0x10(%rsp),%rdi"), ["takes the address of a stack slot"]);
+        assert_eq!(whys("  1000:\tmov    %rsp,%rbp"), ["keeps the stack pointer"]);
         assert_eq!(whys("  1000:\tand    $0xffffffffffffffe0,%rsp").len(), 1);
         assert_eq!(
             whys("  1000:\t65 48 8b 04 25 00 d0 ff ff \tmov    %gs:0xffffffffffffd000,%rax").len(),
             1
         );
-        assert_eq!(
-            whys("  1000:\tmov    %rsp,%rax\n  1003:\tmov    %rax,0x8(%rsp)").len(),
-            1
-        );
-        assert_eq!(
-            whys("  1000:\tmov    %fs:0x28,%rax"),
-            ["reads an absolute address"]
-        );
+        assert_eq!(whys("  1000:\tmov    %rsp,%rax\n  1003:\tmov    %rax,0x8(%rsp)").len(), 1);
+        assert_eq!(whys("  1000:\tmov    %fs:0x28,%rax"), ["reads an absolute address"]);
     }
 }

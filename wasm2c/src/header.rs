@@ -36,12 +36,8 @@ pub fn header(plan: &Plan<'_>) -> String {
         );
     }
     for (i, ty) in plan.module.types.iter().enumerate() {
-        let _ = writeln!(
-            text,
-            "typedef {} (*{name}_t{i})({});",
-            result(ty),
-            params(plan, ty, false)
-        );
+        let _ =
+            writeln!(text, "typedef {} (*{name}_t{i})({});", result(ty), params(plan, ty, false));
     }
     text.push('\n');
     direct_imports(plan, &mut text);
@@ -50,17 +46,10 @@ pub fn header(plan: &Plan<'_>) -> String {
         let _ = writeln!(text, "extern const u8 {name}_d{i}[];");
     }
     if plan.marks.iter().any(|m| *m) {
-        let _ = writeln!(
-            text,
-            "__attribute__((returns_twice)) u32 {name}_setjmp(u32 buf);"
-        );
+        let _ = writeln!(text, "__attribute__((returns_twice)) u32 {name}_setjmp(u32 buf);");
     }
     if plan.closed() && !plan.refs.is_empty() {
-        let _ = writeln!(
-            text,
-            "extern const struct w2c_func {name}_refs[{}];",
-            plan.refs.len()
-        );
+        let _ = writeln!(text, "extern const struct w2c_func {name}_refs[{}];", plan.refs.len());
     }
     for (i, callee) in plan.callees.iter().enumerate() {
         if let Callee::Own(_) = callee {
@@ -75,11 +64,7 @@ pub fn header(plan: &Plan<'_>) -> String {
 fn context(plan: &Plan<'_>) -> String {
     let m = plan.module;
     let mut text = format!("struct {} {{\n\tstruct w2c_head head;\n", plan.name());
-    let mv = if m.max_results() > 1 {
-        m.max_results()
-    } else {
-        0
-    };
+    let mv = if m.max_results() > 1 { m.max_results() } else { 0 };
     let _ = writeln!(text, "\tunion w2c_value mv[{mv}];");
     for (i, g) in m.globals.iter().enumerate() {
         let _ = match (plan.pinned[i], &g.import, plan.closed()) {
@@ -178,11 +163,8 @@ fn tables(plan: &Plan<'_>, text: &mut String) {
         let Some(table) = table else { continue };
         let (first, n) = (table.first, table.entries.len());
         let size = plan.module.tables[t].min;
-        let array = if n == 0 {
-            "(const struct w2c_func *)0".into()
-        } else {
-            format!("{name}_table{t}")
-        };
+        let array =
+            if n == 0 { "(const struct w2c_func *)0".into() } else { format!("{name}_table{t}") };
         if n > 0 {
             let _ = writeln!(text, "extern const struct w2c_func {array}[{n}];");
         }

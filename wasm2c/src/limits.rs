@@ -67,15 +67,10 @@ pub fn check(m: &Module<'_>, options: &Options, scan: &Scan) -> Result<(), Error
             ),
         ));
     }
-    if let (Some(offset), true, Mode::Gs) = (
-        scan.waits,
-        m.memory.as_ref().is_some_and(|m| m.shared),
-        options.mode,
-    ) {
-        return Err(Error::unsupported(
-            offset,
-            "waiting on a shared memory in gs mode is",
-        ));
+    if let (Some(offset), true, Mode::Gs) =
+        (scan.waits, m.memory.as_ref().is_some_and(|m| m.shared), options.mode)
+    {
+        return Err(Error::unsupported(offset, "waiting on a shared memory in gs mode is"));
     }
     Ok(())
 }

@@ -10,10 +10,7 @@ use crate::plan::{Callee, Plan};
 
 pub fn instantiate(plan: &Plan<'_>, text: &mut String) {
     let (m, name) = (plan.module, plan.name());
-    if let Some(f) = m
-        .start
-        .filter(|f| plan.callees[*f as usize] == Callee::Linked)
-    {
+    if let Some(f) = m.start.filter(|f| plan.callees[*f as usize] == Callee::Linked) {
         let _ = writeln!(
             text,
             "static void {name}_start(struct {name} *in)\n{{\n\t((void (*)(void *))in->f{f}->fn)(in->f{f}->in);\n}}\n"
@@ -25,11 +22,7 @@ pub fn instantiate(plan: &Plan<'_>, text: &mut String) {
     );
     imports(plan, text);
     for (i, ty) in m.types.iter().enumerate() {
-        let _ = writeln!(
-            text,
-            "\tin->types[{i}] = w2c_type_id(\"{}\");",
-            ty.signature()
-        );
+        let _ = writeln!(text, "\tin->types[{i}] = w2c_type_id(\"{}\");", ty.signature());
     }
     for (slot, f) in plan.refs.iter().enumerate() {
         let (fun, ty) = (function(plan, *f), m.funcs[*f as usize].ty);
@@ -132,11 +125,7 @@ pub fn resolve(plan: &Plan<'_>, text: &mut String) {
             Kind::Table => writeln!(text, "\tcase {n}: out->table = in->t{i}; break;"),
             Kind::Memory => writeln!(text, "\tcase {n}: out->memory = in->memory; break;"),
             Kind::Global => {
-                let place = if m.globals[i].import.is_some() {
-                    ""
-                } else {
-                    "&"
-                };
+                let place = if m.globals[i].import.is_some() { "" } else { "&" };
                 writeln!(text, "\tcase {n}: out->global = {place}in->g{i}; break;")
             }
         };

@@ -91,10 +91,7 @@ fn run(args: Args) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make {}", args.out.display()))?;
     let runtime = wasm2c::RUNTIME.iter().map(|(name, text)| (*name, *text));
-    let files = output
-        .files
-        .iter()
-        .map(|f| (f.name.as_str(), f.text.as_str()));
+    let files = output.files.iter().map(|f| (f.name.as_str(), f.text.as_str()));
     for (name, text) in runtime.chain(files) {
         let path = args.out.join(name);
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -106,6 +103,5 @@ fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn pair(text: &str) -> anyhow::Result<(&str, &str)> {
-    text.split_once('=')
-        .with_context(|| format!("`{text}` needs a `=`"))
+    text.split_once('=').with_context(|| format!("`{text}` needs a `=`"))
 }

@@ -174,10 +174,6 @@ impl Module<'_> {
 
     /// Results beyond the first, at most, over all types.
     pub fn max_results(&self) -> usize {
-        self.types
-            .iter()
-            .map(|t| t.results.len())
-            .max()
-            .unwrap_or(0)
+        self.types.iter().map(|t| t.results.len()).max().unwrap_or(0)
     }
 }

@@ -7,10 +7,7 @@ const MAX: usize = 96;
 
 /// Everything outside `[A-Za-z0-9_]` becomes `_`.
 pub fn sanitise(name: &str) -> String {
-    name.chars()
-        .take(MAX)
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect()
+    name.chars().take(MAX).map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
 /// Hands out identifiers, each once.

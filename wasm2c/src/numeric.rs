@@ -49,21 +49,14 @@ fn write(ty: Ty, form: Form, a: &Expr, b: &Expr, mut reads: Reads) -> Expr {
             // Compilers leave these behind to say "the value of".
             ("+" | "-" | "|" | "^", Some(0)) => return a.clone(),
             ("+", Some(v)) if v < 1 << 16 => (Shape::Compound, format!("{} - {v}u", a.operand())),
-            _ => (
-                Shape::Compound,
-                format!("{} {op} {}", a.operand(), b.operand()),
-            ),
+            _ => (Shape::Compound, format!("{} {op} {}", a.operand(), b.operand())),
         },
         Form::Compare(op) => (Shape::Bool, format!("{} {op} {}", a.operand(), b.operand())),
         Form::CompareSigned(op) => (Shape::Bool, format!("{} {op} {}", a.signed(), b.signed())),
-        Form::Shift(op) => (
-            Shape::Compound,
-            format!("{} {op} {}", a.operand(), count(b, bits)),
-        ),
-        Form::ShiftSigned => (
-            Shape::Compound,
-            format!("(u{bits})((s{bits}){} >> {})", a.operand(), count(b, bits)),
-        ),
+        Form::Shift(op) => (Shape::Compound, format!("{} {op} {}", a.operand(), count(b, bits))),
+        Form::ShiftSigned => {
+            (Shape::Compound, format!("(u{bits})((s{bits}){} >> {})", a.operand(), count(b, bits)))
+        }
         Form::Eqz => (Shape::Bool, format!("!{}", parens(a))),
         Form::Neg => (Shape::Compound, format!("-{}", a.operand())),
         Form::Cast(cast) => (Shape::Compound, format!("{cast}{}", a.operand())),
@@ -72,10 +65,7 @@ fn write(ty: Ty, form: Form, a: &Expr, b: &Expr, mut reads: Reads) -> Expr {
         Form::Div(op, f) => match b.value {
             Some(v) if v != 0 => {
                 reads.traps = a.reads.traps;
-                (
-                    Shape::Compound,
-                    format!("{} {op} {}", a.operand(), b.operand()),
-                )
+                (Shape::Compound, format!("{} {op} {}", a.operand(), b.operand()))
             }
             _ => (Shape::Atom, format!("{f}({}, {})", a.text, b.text)),
         },

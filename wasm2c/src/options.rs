@@ -80,27 +80,16 @@ impl Options {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let ident = |s: &str| {
             let mut bytes = s.bytes();
-            bytes
-                .next()
-                .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+            bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
                 && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
         };
         if !ident(&self.name) {
-            return Err(Error::Options(format!(
-                "`{}` is not a C identifier",
-                self.name
-            )));
+            return Err(Error::Options(format!("`{}` is not a C identifier", self.name)));
         }
         if let Some(p) = self.direct.values().find(|p| !ident(p)) {
-            return Err(Error::Options(format!(
-                "the import prefix `{p}` is not a C identifier"
-            )));
+            return Err(Error::Options(format!("the import prefix `{p}` is not a C identifier")));
         }
-        if let Some(h) = self
-            .header
-            .as_deref()
-            .filter(|h| h.contains(['"', '\n', '\\']))
-        {
+        if let Some(h) = self.header.as_deref().filter(|h| h.contains(['"', '\n', '\\'])) {
             return Err(Error::Options(format!("`{h}` cannot stand in an #include")));
         }
         if self.files == 0 {

@@ -11,9 +11,7 @@ use crate::Error;
 
 /// The proposals that reach the translator.
 pub fn features() -> WasmFeatures {
-    WasmFeatures::WASM2
-        .difference(WasmFeatures::SIMD)
-        .union(WasmFeatures::THREADS)
+    WasmFeatures::WASM2.difference(WasmFeatures::SIMD).union(WasmFeatures::THREADS)
 }
 
 pub fn parse(wasm: &[u8]) -> Result<Module<'_>, Error> {
@@ -43,23 +41,15 @@ fn section<'a>(
         Payload::ImportSection(s) => {
             for import in s.into_imports_with_offsets() {
                 let (offset, import) = import?;
-                let name = ImportName {
-                    module: import.module.into(),
-                    name: import.name.into(),
-                    offset,
-                };
+                let name =
+                    ImportName { module: import.module.into(), name: import.name.into(), offset };
                 add_import(m, name, import.ty)?;
             }
         }
         Payload::FunctionSection(s) => {
             for ty in s {
                 let ty = m.type_map[ty? as usize];
-                m.funcs.push(Func {
-                    ty,
-                    import: None,
-                    body: None,
-                    name: None,
-                });
+                m.funcs.push(Func { ty, import: None, body: None, name: None });
             }
         }
         Payload::TableSection(s) => {
@@ -99,11 +89,7 @@ fn section<'a>(
                         return Err(Error::unsupported(offset, "an exported tag is"))
                     }
                 };
-                m.exports.push(Export {
-                    name: export.name.into(),
-                    kind,
-                    index: export.index,
-                });
+                m.exports.push(Export { name: export.name.into(), kind, index: export.index });
             }
         }
         Payload::StartSection { func, .. } => m.start = Some(func),
@@ -117,27 +103,16 @@ fn section<'a>(
                 let data = data?;
                 let placement = match data.kind {
                     DataKind::Passive => Placement::Passive,
-                    DataKind::Active {
-                        memory_index,
-                        offset_expr,
-                    } => Placement::Active {
-                        index: memory_index,
-                        offset: constant(&offset_expr)?,
-                    },
+                    DataKind::Active { memory_index, offset_expr } => {
+                        Placement::Active { index: memory_index, offset: constant(&offset_expr)? }
+                    }
                 };
-                m.datas.push(Data {
-                    placement,
-                    bytes: data.data,
-                });
+                m.datas.push(Data { placement, bytes: data.data });
             }
         }
         // Imports come first.
         Payload::CodeSectionStart { .. } => {
-            *next_body = m
-                .imports
-                .iter()
-                .filter(|(kind, _)| *kind == Kind::Func)
-                .count();
+            *next_body = m.imports.iter().filter(|(kind, _)| *kind == Kind::Func).count();
         }
         Payload::CodeSectionEntry(body) => {
             m.funcs[*next_body].body = Some(body);
@@ -164,20 +139,11 @@ fn section<'a>(
 
 fn add_type(m: &mut Module<'_>, offset: u64, ty: &CompositeInnerType) -> Result<(), Error> {
     let CompositeInnerType::Func(f) = ty else {
-        return Err(Error::unsupported(
-            offset,
-            "a type that is not a function is",
-        ));
+        return Err(Error::unsupported(offset, "a type that is not a function is"));
     };
-    let list = |tys: &[ValType]| {
-        tys.iter()
-            .map(|t| value_type(offset, *t))
-            .collect::<Result<_, _>>()
-    };
-    let ty = FuncType {
-        params: list(f.params())?,
-        results: list(f.results())?,
-    };
+    let list =
+        |tys: &[ValType]| tys.iter().map(|t| value_type(offset, *t)).collect::<Result<_, _>>();
+    let ty = FuncType { params: list(f.params())?, results: list(f.results())? };
     let index = m.types.iter().position(|t| *t == ty).unwrap_or_else(|| {
         m.types.push(ty);
         m.types.len() - 1
@@ -192,12 +158,7 @@ fn add_import(m: &mut Module<'_>, name: ImportName, ty: TypeRef) -> Result<(), E
     match ty {
         TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
             m.imports.push((Kind::Func, m.funcs.len() as u32));
-            m.funcs.push(Func {
-                ty: m.type_map[ty as usize],
-                import,
-                body: None,
-                name: None,
-            });
+            m.funcs.push(Func { ty: m.type_map[ty as usize], import, body: None, name: None });
         }
         TypeRef::Table(ty) => {
             m.imports.push((Kind::Table, m.tables.len() as u32));
@@ -236,12 +197,7 @@ fn table_of(
 }
 
 fn memory_of(ty: wasmparser::MemoryType, import: Option<ImportName>) -> Memory {
-    Memory {
-        min: ty.initial as u32,
-        max: ty.maximum.map(|m| m as u32),
-        shared: ty.shared,
-        import,
-    }
+    Memory { min: ty.initial as u32, max: ty.maximum.map(|m| m as u32), shared: ty.shared, import }
 }
 
 fn elem_of(elem: wasmparser::Element<'_>) -> Result<Elem, Error> {
@@ -249,34 +205,20 @@ fn elem_of(elem: wasmparser::Element<'_>) -> Result<Elem, Error> {
     let placement = match elem.kind {
         ElementKind::Passive => Placement::Passive,
         ElementKind::Declared => Placement::Declared,
-        ElementKind::Active {
-            table_index,
-            offset_expr,
-        } => Placement::Active {
-            index: table_index.unwrap_or(0),
-            offset: constant(&offset_expr)?,
-        },
+        ElementKind::Active { table_index, offset_expr } => {
+            Placement::Active { index: table_index.unwrap_or(0), offset: constant(&offset_expr)? }
+        }
     };
     let (ty, items) = match elem.items {
-        ElementItems::Functions(list) => (
-            Ty::Func,
-            list.into_iter()
-                .map(|i| Ok(Const::Func(i?)))
-                .collect::<Result<_, Error>>()?,
-        ),
+        ElementItems::Functions(list) => {
+            (Ty::Func, list.into_iter().map(|i| Ok(Const::Func(i?))).collect::<Result<_, Error>>()?)
+        }
         ElementItems::Expressions(ty, list) => (
             value_type(offset, ValType::Ref(ty))?,
-            list.into_iter()
-                .map(|e| constant(&e?))
-                .collect::<Result<_, Error>>()?,
+            list.into_iter().map(|e| constant(&e?)).collect::<Result<_, Error>>()?,
         ),
     };
-    Ok(Elem {
-        placement,
-        ty,
-        items,
-        offset,
-    })
+    Ok(Elem { placement, ty, items, offset })
 }
 
 /// A constant expression: one instruction and `end`.
@@ -295,10 +237,7 @@ fn constant(expr: &ConstExpr<'_>) -> Result<Const, Error> {
     };
     match ops.read()? {
         Operator::End => Ok(value),
-        _ => Err(Error::unsupported(
-            offset,
-            "an extended constant expression is",
-        )),
+        _ => Err(Error::unsupported(offset, "an extended constant expression is")),
     }
 }
 

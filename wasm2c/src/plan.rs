@@ -60,14 +60,9 @@ impl<'m> Plan<'m> {
             .map(|(i, f)| callee(options, i, f))
             .collect::<Result<Vec<_>, _>>()?;
         limits::check(module, options, &scan)?;
-        let setjmp = callees
-            .iter()
-            .position(|c| *c == Callee::Intrinsic("setjmp"));
-        let marks = scan
-            .calls
-            .iter()
-            .map(|c| setjmp.is_some_and(|s| c.contains(&(s as u32))))
-            .collect();
+        let setjmp = callees.iter().position(|c| *c == Callee::Intrinsic("setjmp"));
+        let marks =
+            scan.calls.iter().map(|c| setjmp.is_some_and(|s| c.contains(&(s as u32)))).collect();
         let cycle_heads = match options.safepoints {
             true => scan::cycle_heads(module, &scan),
             false => vec![false; module.funcs.len()],
@@ -139,18 +134,11 @@ impl<'m> Plan<'m> {
 
     /// Whether a segment lives on after instantiation; the others are empty.
     pub fn data_kept(&self, data: u32) -> bool {
-        matches!(
-            self.module.datas[data as usize].placement,
-            Placement::Passive
-        )
+        matches!(self.module.datas[data as usize].placement, Placement::Passive)
     }
 
     pub fn elem_kept(&self, elem: u32) -> bool {
-        !self.closed()
-            && matches!(
-                self.module.elems[elem as usize].placement,
-                Placement::Passive
-            )
+        !self.closed() && matches!(self.module.elems[elem as usize].placement, Placement::Passive)
     }
 
     fn place_globals(&mut self) -> Result<(), Error> {
@@ -163,11 +151,8 @@ impl<'m> Plan<'m> {
             self.globals.push(text);
         }
         for (name, slot) in &self.options.pinned {
-            let export = self
-                .module
-                .exports
-                .iter()
-                .find(|e| e.kind == Kind::Global && e.name == *name);
+            let export =
+                self.module.exports.iter().find(|e| e.kind == Kind::Global && e.name == *name);
             // A module without it (no threads, no stack) is as good.
             let Some(export) = export else { continue };
             let i = export.index as usize;
@@ -201,15 +186,10 @@ impl<'m> Plan<'m> {
         }
         if !self.closed() {
             self.refs.extend(
-                self.module
-                    .exports
-                    .iter()
-                    .filter(|e| e.kind == Kind::Func)
-                    .map(|e| e.index),
+                self.module.exports.iter().filter(|e| e.kind == Kind::Func).map(|e| e.index),
             );
         }
-        self.refs
-            .retain(|f| self.callees[*f as usize] != Callee::Linked);
+        self.refs.retain(|f| self.callees[*f as usize] != Callee::Linked);
     }
 }
 
@@ -220,10 +200,7 @@ fn callee(options: &Options, index: usize, func: &Func<'_>) -> Result<Callee, Er
         return Ok(Callee::Own(format!("{}_f{index}{sep}{name}", options.name)));
     };
     if let Some(prefix) = options.direct.get(&import.module) {
-        return Ok(Callee::Direct(format!(
-            "{prefix}{}",
-            sanitise(&import.name)
-        )));
+        return Ok(Callee::Direct(format!("{prefix}{}", sanitise(&import.name))));
     }
     if options.mode == Mode::Gs && import.module == INTRINSICS {
         let name = match import.name.as_str() {
@@ -250,8 +227,5 @@ fn callee(options: &Options, index: usize, func: &Func<'_>) -> Result<Callee, Er
 
 /// Whether `op` opens a nested block.
 pub fn opens_block(op: &Operator<'_>) -> bool {
-    matches!(
-        op,
-        Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. }
-    )
+    matches!(op, Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. })
 }

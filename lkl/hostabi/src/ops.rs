@@ -3,22 +3,42 @@
 use crate::{Op, Param, Ret, Ty};
 
 macro_rules! ty {
-    (i32) => { Ty::I32 };
-    (u32) => { Ty::U32 };
-    (u64) => { Ty::U64 };
-    (ptr) => { Ty::Ptr };
-    (uptr) => { Ty::Uptr };
+    (i32) => {
+        Ty::I32
+    };
+    (u32) => {
+        Ty::U32
+    };
+    (u64) => {
+        Ty::U64
+    };
+    (ptr) => {
+        Ty::Ptr
+    };
+    (uptr) => {
+        Ty::Uptr
+    };
 }
 
 macro_rules! ret {
-    () => { Ret::None };
-    (never) => { Ret::Never };
-    ($t:ident) => { Ret::Value(ty!($t)) };
+    () => {
+        Ret::None
+    };
+    (never) => {
+        Ret::Never
+    };
+    ($t:ident) => {
+        Ret::Value(ty!($t))
+    };
 }
 
 macro_rules! flag {
-    (inline) => { true };
-    (call) => { false };
+    (inline) => {
+        true
+    };
+    (call) => {
+        false
+    };
 }
 
 macro_rules! abi {

@@ -370,7 +370,6 @@ global_asm!(
     ".long \\fixup - .",
     ".popsection",
     ".endm",
-
     // wl_strncpy_user(to, from, len): bytes before the NUL, len, or -EFAULT.
     ".globl wl_strncpy_user, wl_strnlen_user, wl_copy",
     "wl_strncpy_user:",
@@ -389,7 +388,6 @@ global_asm!(
     "7: mov eax, -14",
     "ret",
     "WL_EX 5b, 7b",
-
     // wl_strnlen_user(from, len): with the NUL; len + 1 without; 0 on a fault.
     "wl_strnlen_user:",
     "mov edi, edi",
@@ -406,7 +404,6 @@ global_asm!(
     "7: xor eax, eax",
     "ret",
     "WL_EX 5b, 7b",
-
     // wl_copy(to, from, len): bytes not copied; absolute addresses.
     "wl_copy:",
     "mov rcx, rdx",
@@ -458,6 +455,7 @@ pub fn fixup(rip: usize) -> Option<usize> {
         let count = (&raw const EX_STOP).offset_from(start) as usize;
         std::slice::from_raw_parts(start, count)
     };
-    let at = |field: &i32| (std::ptr::from_ref(field) as usize).wrapping_add_signed(*field as isize);
+    let at =
+        |field: &i32| (std::ptr::from_ref(field) as usize).wrapping_add_signed(*field as isize);
     entries.iter().find(|e| at(&e.insn) == rip).map(|e| at(&e.fixup))
 }

@@ -82,11 +82,8 @@ pub struct SignalStack {
 impl SignalStack {
     pub fn new() -> SignalStack {
         let mut memory = vec![0u8; 64 << 10];
-        let new = libc::stack_t {
-            ss_sp: memory.as_mut_ptr().cast(),
-            ss_flags: 0,
-            ss_size: memory.len(),
-        };
+        let new =
+            libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: memory.len() };
         // SAFETY: the memory lives until drop, which removes it first.
         let previous = unsafe {
             let mut previous: libc::stack_t = std::mem::zeroed();

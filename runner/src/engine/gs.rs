@@ -13,7 +13,8 @@ const ARCH_SET_GS: i32 = 0x1001;
 pub unsafe fn set(base: usize) {
     static FAST: OnceLock<bool> = OnceLock::new();
     // SAFETY: getauxval reads the process's own vector.
-    let fast = *FAST.get_or_init(|| unsafe { libc::getauxval(libc::AT_HWCAP2) } & HWCAP2_FSGSBASE != 0);
+    let fast =
+        *FAST.get_or_init(|| unsafe { libc::getauxval(libc::AT_HWCAP2) } & HWCAP2_FSGSBASE != 0);
     // SAFETY: per contract; the instruction exists where the kernel says so.
     unsafe {
         if fast {

@@ -111,9 +111,8 @@ impl Cpu {
         let mut done = 0;
         while done < buf.len() {
             // SAFETY: the buffer is ours to write.
-            let n = unsafe {
-                libc::getrandom(buf[done..].as_mut_ptr().cast(), buf.len() - done, 0)
-            };
+            let n =
+                unsafe { libc::getrandom(buf[done..].as_mut_ptr().cast(), buf.len() - done, 0) };
             if n < 0 && std::io::Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
                 self.leave(Outcome::Host("the host gives no random numbers".into()));
             }
@@ -173,11 +172,7 @@ impl Cpu {
         }
         // SAFETY: the parent's frames are mapped; the child's stack is as large.
         unsafe {
-            std::ptr::copy_nonoverlapping(
-                parent.user_frames as *const u8,
-                to as *mut u8,
-                len,
-            );
+            std::ptr::copy_nonoverlapping(parent.user_frames as *const u8, to as *mut u8, len);
             let from = self.head(parent.mm)?;
             let head = self.head(child.mm)?;
             child.user_frames = to;
@@ -270,7 +265,11 @@ impl Cpu {
             }
         }
         let ok = to.memory.copy_from(&from.memory, addr, len, prot, live_from);
-        if ok { 0 } else { ENOMEM }
+        if ok {
+            0
+        } else {
+            ENOMEM
+        }
     }
 
     fn mm_access(&self, mm: i32, addr: u32, buf: u32, len: u32, write: u32) -> u32 {
@@ -424,4 +423,3 @@ const MAX_PAGES: u32 = 65536;
 const RED_ZONE: u32 = 128;
 /// The main stack is the topmost mapping, up to this gap.
 const STACK_GAP: u32 = 1 << 20;
-

@@ -3,12 +3,24 @@
 use super::layout::{Head, Module};
 
 macro_rules! rust_type {
-    (i32) => { i32 };
-    (u32) => { u32 };
-    (u64) => { u64 };
-    (ptr) => { u32 };
-    (uptr) => { u32 };
-    (never) => { () };
+    (i32) => {
+        i32
+    };
+    (u32) => {
+        u32
+    };
+    (u64) => {
+        u64
+    };
+    (ptr) => {
+        u32
+    };
+    (uptr) => {
+        u32
+    };
+    (never) => {
+        ()
+    };
 }
 pub(super) use rust_type;
 

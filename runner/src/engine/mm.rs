@@ -109,6 +109,14 @@ impl Memory {
         self.remap(addr, len, prot, 0)
     }
 
+    /// Gives mapped pages their memory at once. A host that cannot (Linux before
+    /// 5.14) gives it page by page.
+    pub fn populate(&self, addr: u32, len: u32) {
+        let (at, len) = self.at(addr, len);
+        // SAFETY: inside our own reservation.
+        unsafe { libc::madvise(at, len, libc::MADV_POPULATE_WRITE) };
+    }
+
     pub fn unmap(&self, addr: u32, len: u32) -> bool {
         self.remap(addr, len, hostabi::consts::PROT_NONE, 0)
     }

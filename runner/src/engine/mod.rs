@@ -34,7 +34,6 @@ mod task;
 mod trap;
 mod user;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use irq::Irqs;
@@ -86,8 +85,8 @@ pub struct Boot {
     /// Bytes of kernel memory.
     pub memory: u32,
     pub command_line: String,
-    /// A cpio archive, or several one after another.
-    pub initrd: Cow<'static, [u8]>,
+    /// Dropped as soon as the kernel has its copy.
+    pub initrd: Box<dyn AsRef<[u8]> + Send>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +112,7 @@ pub fn check(boot: &Boot) -> Result<(), BootError> {
     // SAFETY: the linked kernel's descriptor.
     let image = u64::from(unsafe { kernel::MODULE.mem_min }) * layout::WASM_PAGE as u64;
     // The initrd is unpacked into page cache before it is freed.
-    let needed = image + 2 * boot.initrd.len() as u64 + BOOT_NEEDS;
+    let needed = image + 2 * (*boot.initrd).as_ref().len() as u64 + BOOT_NEEDS;
     if u64::from(boot.memory) < needed {
         let (given, needed) = (boot.memory / MIB, needed.div_ceil(MIB.into()));
         return Err(BootError::TooLittleMemory { given, needed });
@@ -140,21 +139,27 @@ pub fn run(boot: Boot, irqs: Arc<Irqs>, devices: Arc<dyn Devices>) -> Result<Out
         load_kernel(&cpu, &boot, initrd);
         kernel::lkl_init_sp(cpu.kernel)
     };
-    // The guest has its copy.
     drop(boot);
     Ok(cpu.enter(kstack, boot_task))
 }
 
 /// Maps the kernel's memory; the initrd's address in it.
 fn kernel_memory(memory: &Memory, irqs: &Irqs, boot: &Boot) -> Result<u32, BootError> {
-    let initrd = (boot.initrd.len() as u32).next_multiple_of(layout::PAGE as u32);
+    let initrd = (*boot.initrd).as_ref().len() as u32;
+    let initrd = boot.memory - initrd.next_multiple_of(layout::PAGE as u32);
     let base = hostabi::consts::GLOBAL_BASE;
     let rw = hostabi::consts::PROT_READ | hostabi::consts::PROT_WRITE;
     let os = |_| BootError::Reserve(std::io::Error::last_os_error());
     memory.map(base, boot.memory - base, rw).then_some(()).ok_or(()).map_err(os)?;
     let pending = memory.data().wrapping_add(hostabi::consts::PENDING_ADDR as usize);
     memory.map_shared(pending, irqs.page()).map_err(BootError::Reserve)?;
-    Ok(boot.memory - initrd)
+    // What is written at once anyway: a fault for each of its pages would be a
+    // tenth of the boot's time.
+    // SAFETY: the linked kernel's descriptor.
+    let image = unsafe { kernel::MODULE.mem_min } * layout::WASM_PAGE as u32;
+    memory.populate(base, image.min(initrd) - base);
+    memory.populate(initrd, boot.memory - initrd);
+    Ok(initrd)
 }
 
 /// Initial data, command line and initrd.
@@ -175,12 +180,10 @@ unsafe fn load_kernel(cpu: &cpu::Cpu, boot: &Boot, initrd: u32) {
         let line = mem.add(kernel::lkl_cmdline(head) as usize);
         std::ptr::copy_nonoverlapping(boot.command_line.as_ptr(), line, boot.command_line.len());
         *line.add(boot.command_line.len()) = 0;
-        std::ptr::copy_nonoverlapping(
-            boot.initrd.as_ptr(),
-            mem.add(initrd as usize),
-            boot.initrd.len(),
-        );
-        BOOT.set((boot.memory, initrd, boot.initrd.len() as u32));
+        let archive = (*boot.initrd).as_ref();
+        let to = mem.add(initrd as usize);
+        std::ptr::copy_nonoverlapping(archive.as_ptr(), to, archive.len());
+        BOOT.set((boot.memory, initrd, archive.len() as u32));
     }
 }
 

@@ -140,7 +140,8 @@ impl StackPool {
     }
 }
 
-const _: () = assert!(SIZE % PAGE == 0 && KEEP % PAGE == 0 && RED % PAGE == 0 && YELLOW % PAGE == 0);
+const _: () =
+    assert!(SIZE % PAGE == 0 && KEEP % PAGE == 0 && RED % PAGE == 0 && YELLOW % PAGE == 0);
 
 #[cfg(test)]
 mod tests {

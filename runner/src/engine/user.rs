@@ -75,7 +75,15 @@ unsafe fn thread_frames(task: *mut Task) -> *mut usize {
             .and_then(|p| p.image)
             .map_or(0, |image| image.thread_start);
         let frame = ((*task).top as *mut usize).sub(ENTRY_FRAME);
-        let words = [0, 0, 0, 0, (*task).user_sp as usize, start, asm::wl_thread_begin as *const () as usize];
+        let words = [
+            0,
+            0,
+            0,
+            0,
+            (*task).user_sp as usize,
+            start,
+            asm::wl_thread_begin as *const () as usize,
+        ];
         for (i, word) in words.into_iter().enumerate() {
             *frame.add(i) = word;
         }

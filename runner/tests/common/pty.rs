@@ -108,7 +108,9 @@ impl Terminal {
     /// Waits for the prompt on the last line.
     #[track_caller]
     pub fn wait_prompt(&mut self) {
-        self.wait("the prompt", |s| s.trim_end().lines().last().is_some_and(|l| l.trim_end() == "/ #"));
+        self.wait("the prompt", |s| {
+            s.trim_end().lines().last().is_some_and(|l| l.trim_end() == "/ #")
+        });
     }
 
     #[track_caller]
@@ -132,6 +134,10 @@ impl Terminal {
         let r = unsafe { libc::ioctl(self.master.as_raw_fd(), libc::TIOCSWINSZ, &size) };
         assert_eq!(r, 0);
         self.screen.screen_mut().set_size(rows, columns);
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn kill(&self, signal: i32) {

@@ -7,6 +7,7 @@
 //! ```
 
 mod apt;
+mod bench;
 mod cache;
 mod context;
 mod fetch;

@@ -116,7 +116,10 @@ fn compile(
     let work = || {
         while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut cc = Command::new(CC);
-            cc.args(wasm2c::CFLAGS).args(cflags).args(["-c", source, "-o", &object(source)]).current_dir(dir);
+            cc.args(wasm2c::CFLAGS)
+                .args(cflags)
+                .args(["-c", source, "-o", &object(source)])
+                .current_dir(dir);
             if let Err(error) = proc::logged(&mut cc, log, |_| ()) {
                 // The others end after what they have begun.
                 next.store(sources.len(), Ordering::Relaxed);

@@ -4,7 +4,7 @@ use crate::context::{self, Context};
 use crate::fetch::{mark, Choice, Fetcher};
 use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
-use crate::{cache, kernel, pipeline, proc, sdk, testing, userland};
+use crate::{bench, cache, kernel, pipeline, proc, testing, userland};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -17,7 +17,7 @@ usage: cargo xtask VERB
   build        build everything that run and test need
   run ARGS     build, then wasmlinux ARGS (a shell without any)
   test         build, then every test; --all: the slow ones too
-  bench        build, then every benchmark
+  bench [ROW]  build, then the table of benchmarks, or rows whose name has ROW in it
   status       what the cache holds
   clean-cache  empty the cache; --keep-sources: but for the downloads
 ";
@@ -100,10 +100,7 @@ fn test(all: bool) -> Result<ExitCode> {
 }
 
 fn bench(args: &[&str]) -> Result<ExitCode> {
-    let ctx = pipeline::build()?;
-    let mut cargo = sdk::cargo(&ctx);
-    cargo.args(["bench", "--workspace", "--bench", "*", "--"]).args(args);
-    let status = cargo.status().context("cannot run cargo")?;
+    let status = bench::prepare()?.args(args).status().context("cannot run cargo")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -66,7 +66,13 @@ impl Default for Cpio {
 impl Cpio {
     /// A whole file system.
     pub fn new() -> Self {
-        Cpio { out: Vec::new(), owner: Owner::default(), seen: BTreeMap::new(), appended: false, error: None }
+        Cpio {
+            out: Vec::new(),
+            owner: Owner::default(),
+            seen: BTreeMap::new(),
+            appended: false,
+            error: None,
+        }
     }
 
     /// An archive to be unpacked over another: parent folders may be there.
@@ -132,9 +138,8 @@ impl Cpio {
     /// Checks a path and notes it.
     fn admit(&mut self, path: &str, is_dir: bool, size: usize) -> Result<(), Error> {
         let relative = path.strip_prefix('/').filter(|rest| !rest.contains('\0'));
-        let good = relative.is_some_and(|rest| {
-            rest.split('/').all(|part| !matches!(part, "" | "." | ".."))
-        });
+        let good = relative
+            .is_some_and(|rest| rest.split('/').all(|part| !matches!(part, "" | "." | "..")));
         if !good {
             return Err(Error::Path(path.into()));
         }
@@ -145,8 +150,8 @@ impl Cpio {
             return Err(Error::TooBig(path.into()));
         }
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-        let parent_is_dir = parent.is_empty()
-            || self.seen.get(parent).copied().unwrap_or(self.appended);
+        let parent_is_dir =
+            parent.is_empty() || self.seen.get(parent).copied().unwrap_or(self.appended);
         if !parent_is_dir {
             return Err(Error::NoParent { path: path.into(), parent: parent.into() });
         }

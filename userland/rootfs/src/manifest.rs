@@ -38,7 +38,9 @@ pub fn add_manifest(mut cpio: Cpio, manifest: &str, skeleton: &Path) -> Result<C
             ["file", m, path, owner] => {
                 let (uid, gid) = pair(owner).ok_or_else(|| bad("owner"))?;
                 let content = content(skeleton, path)?;
-                cpio.owner(Owner { uid, gid }).file(path, mode(m)?, &content).owner(Owner::default())
+                cpio.owner(Owner { uid, gid })
+                    .file(path, mode(m)?, &content)
+                    .owner(Owner::default())
             }
             ["link", path, target] => cpio.symlink(path, target),
             ["char", m, path, device] => {
@@ -107,7 +109,9 @@ mod tests {
                     continue;
                 }
                 let name = path.strip_prefix(here.join("skeleton")).unwrap().display().to_string();
-                let named = manifest.lines().any(|l| l.split_whitespace().nth(2) == Some(&format!("/{name}")));
+                let named = manifest
+                    .lines()
+                    .any(|l| l.split_whitespace().nth(2) == Some(&format!("/{name}")));
                 assert!(named, "{name} is in no line of the manifest");
             }
         }

@@ -67,26 +67,68 @@ pub struct Command {
 
 /// Options whose next argument is theirs, and not an input file.
 const WITH_VALUE: &[&str] = &[
-    "-I", "-D", "-U", "-L", "-l", "-x", "-include", "-imacros", "-isystem", "-idirafter",
-    "-iquote", "-iprefix", "-iwithprefix", "-isysroot", "-MF", "-MT", "-MQ", "-Xclang",
-    "-Xpreprocessor", "-Xassembler", "-mllvm", "-u", "-T", "-arch", "-target", "--param",
+    "-I",
+    "-D",
+    "-U",
+    "-L",
+    "-l",
+    "-x",
+    "-include",
+    "-imacros",
+    "-isystem",
+    "-idirafter",
+    "-iquote",
+    "-iprefix",
+    "-iwithprefix",
+    "-isysroot",
+    "-MF",
+    "-MT",
+    "-MQ",
+    "-Xclang",
+    "-Xpreprocessor",
+    "-Xassembler",
+    "-mllvm",
+    "-u",
+    "-T",
+    "-arch",
+    "-target",
+    "--param",
 ];
 
 /// Of these, the ones the linker wants.
 const LINK_WITH_VALUE: &[&str] = &["-L", "-l", "-u", "-T"];
 
 /// What a compiler takes; any other file is the linker's.
-const SOURCES: &[&str] = &["c", "i", "s", "S", "sx", "cc", "cpp", "cxx", "c++", "C", "ii", "m", "ll", "bc"];
+const SOURCES: &[&str] =
+    &["c", "i", "s", "S", "sx", "cc", "cpp", "cxx", "c++", "C", "ii", "m", "ll", "bc"];
 
 const NO_LINK: &[&str] = &["-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "--version", "-###"];
 
 /// Has no meaning for a static, position-dependent wasm module.
 const DROPPED: &[&str] = &[
-    "-static", "-static-pie", "-static-libgcc", "-static-libstdc++", "-shared-libgcc", "-rdynamic",
-    "-fPIC", "-fpic", "-fPIE", "-fpie", "-pie", "-no-pie", "-nopie",
-    "-fstack-protector", "-fstack-protector-strong", "-fstack-protector-all",
-    "-fstack-clash-protection", "-fcf-protection", "-fno-plt", "-m32", "-pipe",
-    "-Wl,--start-group", "-Wl,--end-group",
+    "-static",
+    "-static-pie",
+    "-static-libgcc",
+    "-static-libstdc++",
+    "-shared-libgcc",
+    "-rdynamic",
+    "-fPIC",
+    "-fpic",
+    "-fPIE",
+    "-fpie",
+    "-pie",
+    "-no-pie",
+    "-nopie",
+    "-fstack-protector",
+    "-fstack-protector-strong",
+    "-fstack-protector-all",
+    "-fstack-clash-protection",
+    "-fcf-protection",
+    "-fno-plt",
+    "-m32",
+    "-pipe",
+    "-Wl,--start-group",
+    "-Wl,--end-group",
 ];
 
 impl Command {
@@ -106,7 +148,9 @@ impl Command {
             let text = arg.to_string_lossy().into_owned();
             match text.as_str() {
                 "-o" => cmd.output = args.next().map(PathBuf::from),
-                "-shared" | "--shared" | "-dynamiclib" | "-Wl,-shared" => return Err(Error::Shared),
+                "-shared" | "--shared" | "-dynamiclib" | "-Wl,-shared" => {
+                    return Err(Error::Shared)
+                }
                 "-r" | "-Wl,-r" => cmd.action = Action::Relocatable,
                 "-nostdlib" => (cmd.startfiles, cmd.defaultlibs) = (false, false),
                 "-nostartfiles" => cmd.startfiles = false,
@@ -122,7 +166,9 @@ impl Command {
                     let name = t.split_once('=').map_or("", |(_, n)| n).to_owned();
                     cmd.action = Action::Print(Query::File(name));
                 }
-                t if DROPPED.contains(&t) || t.starts_with("-mtune=") || t.starts_with("-march=") => {}
+                t if DROPPED.contains(&t)
+                    || t.starts_with("-mtune=")
+                    || t.starts_with("-march=") => {}
                 "-Xlinker" => {
                     if let Some(value) = args.next() {
                         let value = value.to_string_lossy().into_owned();
@@ -141,7 +187,8 @@ impl Command {
                     cmd.args.extend(args.next().map(step));
                 }
                 t => {
-                    if NO_LINK.contains(&t) || t.starts_with("-print-") || t.starts_with("--print-") {
+                    if NO_LINK.contains(&t) || t.starts_with("-print-") || t.starts_with("--print-")
+                    {
                         cmd.action = Action::Compile;
                     }
                     if let Some(name) = t.strip_prefix("-o").filter(|_| !t.starts_with("-object")) {
@@ -156,7 +203,8 @@ impl Command {
                     cmd.has_input |= !t.starts_with("-L");
                     let extension = t.rsplit_once('.').map_or("", |(_, e)| e);
                     let object = matches!(extension, "o" | "a" | "lo");
-                    let source = !link_option && (SOURCES.contains(&extension) || t == "-" || language && !object);
+                    let source = !link_option
+                        && (SOURCES.contains(&extension) || t == "-" || language && !object);
                     cmd.args.push(if source { Arg::Source(arg) } else { Arg::Link(arg) });
                 }
             }
@@ -177,15 +225,48 @@ impl Command {
 /// GNU ld options of one `-Wl,` that wasm-ld lacks, with the number of values
 /// that follow as separate items.
 const LD_UNKNOWN: &[(&str, usize)] = &[
-    ("--warn-common", 0), ("--sort-common", 0), ("--sort-section", 1), ("--start-group", 0),
-    ("--end-group", 0), ("-(", 0), ("-)", 0), ("--as-needed", 0), ("--no-as-needed", 0),
-    ("--enable-new-dtags", 0), ("--disable-new-dtags", 0), ("--hash-style", 1), ("--eh-frame-hdr", 0),
-    ("-z", 1), ("-rpath", 1), ("--rpath", 1), ("-R", 1), ("-rpath-link", 1), ("--rpath-link", 1),
-    ("-soname", 1), ("--soname", 1), ("-h", 1), ("--version-script", 1), ("--dynamic-linker", 1),
-    ("--dynamic-list", 1), ("--export-dynamic", 0), ("-E", 0), ("--build-id", 0), ("-Bsymbolic", 0),
-    ("-Bsymbolic-functions", 0), ("-Bstatic", 0), ("-Bdynamic", 0), ("-pie", 0), ("-no-pie", 0),
-    ("--no-dynamic-linker", 0), ("--no-undefined", 0), ("--exclude-libs", 1), ("-static", 0),
-    ("--warn-shared-textrel", 0), ("--no-copy-dt-needed-entries", 0), ("--verbose", 0), ("-v", 0),
+    ("--warn-common", 0),
+    ("--sort-common", 0),
+    ("--sort-section", 1),
+    ("--start-group", 0),
+    ("--end-group", 0),
+    ("-(", 0),
+    ("-)", 0),
+    ("--as-needed", 0),
+    ("--no-as-needed", 0),
+    ("--enable-new-dtags", 0),
+    ("--disable-new-dtags", 0),
+    ("--hash-style", 1),
+    ("--eh-frame-hdr", 0),
+    ("-z", 1),
+    ("-rpath", 1),
+    ("--rpath", 1),
+    ("-R", 1),
+    ("-rpath-link", 1),
+    ("--rpath-link", 1),
+    ("-soname", 1),
+    ("--soname", 1),
+    ("-h", 1),
+    ("--version-script", 1),
+    ("--dynamic-linker", 1),
+    ("--dynamic-list", 1),
+    ("--export-dynamic", 0),
+    ("-E", 0),
+    ("--build-id", 0),
+    ("-Bsymbolic", 0),
+    ("-Bsymbolic-functions", 0),
+    ("-Bstatic", 0),
+    ("-Bdynamic", 0),
+    ("-pie", 0),
+    ("-no-pie", 0),
+    ("--no-dynamic-linker", 0),
+    ("--no-undefined", 0),
+    ("--exclude-libs", 1),
+    ("-static", 0),
+    ("--warn-shared-textrel", 0),
+    ("--no-copy-dt-needed-entries", 0),
+    ("--verbose", 0),
+    ("-v", 0),
 ];
 
 /// Splits `a,b,c` and keeps what wasm-ld understands, as one `-Wl,` each group.
@@ -194,7 +275,10 @@ fn linker_options(list: &str) -> impl Iterator<Item = Arg> {
     let mut items = list.split(',');
     while let Some(item) = items.next() {
         let name = item.split_once('=').map_or(item, |(n, _)| n);
-        match LD_UNKNOWN.iter().find(|(n, _)| *n == name || item.strip_prefix("-z").is_some_and(|_| *n == "-z")) {
+        match LD_UNKNOWN
+            .iter()
+            .find(|(n, _)| *n == name || item.strip_prefix("-z").is_some_and(|_| *n == "-z"))
+        {
             Some((n, values)) if *n == item => drop(items.by_ref().take(*values).count()),
             Some(_) => {}
             None => kept.push(item),
@@ -227,7 +311,10 @@ mod tests {
 
     #[test]
     fn what_wasm_ld_lacks_is_dropped() {
-        assert_eq!(args("-static -Wl,-z,relro,--gc-sections -Wl,--sort-section,alignment a.o"), "-Wl,--gc-sections a.o");
+        assert_eq!(
+            args("-static -Wl,-z,relro,--gc-sections -Wl,--sort-section,alignment a.o"),
+            "-Wl,--gc-sections a.o"
+        );
         assert_eq!(args("-Wl,-znow -Wl,-rpath,/x -fPIC a.o -lm"), "a.o -lm");
         assert_eq!(args("-Wl,--hash-style=gnu -Xlinker --as-needed a.o"), "a.o");
         assert_eq!(args("-Wl,-Map,x.map a.o"), "-Wl,-Map,x.map a.o");
@@ -235,7 +322,8 @@ mod tests {
 
     #[test]
     fn files_go_to_the_step_that_takes_them() {
-        let sources = |line: &str| parse(line).args.iter().filter(|a| matches!(a, Arg::Source(_))).count();
+        let sources =
+            |line: &str| parse(line).args.iter().filter(|a| matches!(a, Arg::Source(_))).count();
         assert_eq!(sources("-O2 a.c b.S c.o libd.a -Lx -ly -o p"), 2);
         assert_eq!(sources("-x c - c.o"), 1);
     }

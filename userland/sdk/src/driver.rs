@@ -13,7 +13,9 @@ use crate::sysroot::Sysroot;
 pub enum Error {
     #[error("shared libraries are not supported; link the objects or a static archive into the program (configure: --disable-shared --enable-static)")]
     Shared,
-    #[error("no sysroot (tried {tried}); build it with userland/musl/build.sh or set WASMLINUX_SYSROOT")]
+    #[error(
+        "no sysroot (tried {tried}); build it with userland/musl/build.sh or set WASMLINUX_SYSROOT"
+    )]
     NoSysroot { tried: String },
     #[error("cannot tell where this executable is: {0}")]
     NoExecutable(std::io::Error),
@@ -109,7 +111,10 @@ pub fn run(language: Language, args: impl IntoIterator<Item = OsString>) -> Resu
         }
         Action::Relocatable => {
             let mut clang = Clang::new(language, None);
-            clang.args(["-nostdlib", "-r"]).args(command.args.iter().map(Arg::text)).output(&command.program());
+            clang
+                .args(["-nostdlib", "-r"])
+                .args(command.args.iter().map(Arg::text))
+                .output(&command.program());
             clang.run().map(exit_code)
         }
         Action::Link => link(language, &command, &sysroot?),
@@ -216,8 +221,8 @@ impl Drop for Scratch {
 fn finish_file(linked: &Path, program: &Path) -> Result<(), Error> {
     let file = |path: &Path, cause| Error::File { path: path.into(), cause };
     let module = std::fs::read(linked).map_err(|e| file(linked, e))?;
-    let module = crate::finish(&module)
-        .map_err(|cause| Error::Finish { path: program.into(), cause })?;
+    let module =
+        crate::finish(&module).map_err(|cause| Error::Finish { path: program.into(), cause })?;
     std::fs::write(program, module).map_err(|e| file(program, e))?;
     #[cfg(unix)]
     if !program.starts_with("/dev") {

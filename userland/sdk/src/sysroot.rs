@@ -18,9 +18,8 @@ impl Sysroot {
         if let Some(dir) = std::env::var_os("WASMLINUX_SYSROOT") {
             return Ok(Self(PathBuf::from(dir)));
         }
-        let exe = std::env::current_exe()
-            .and_then(|p| p.canonicalize())
-            .map_err(Error::NoExecutable)?;
+        let exe =
+            std::env::current_exe().and_then(|p| p.canonicalize()).map_err(Error::NoExecutable)?;
         let mut tried = Vec::new();
         for (up, sub) in [(2, "sysroot"), (2, "guest/sysroot")] {
             if let Some(base) = exe.ancestors().nth(up) {

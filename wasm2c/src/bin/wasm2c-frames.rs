@@ -28,14 +28,10 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<bool> {
     let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .context("cannot read the disassembly")?;
+    std::io::stdin().read_to_string(&mut text).context("cannot read the disassembly")?;
     let prefix = format!("{}_", args.name);
-    let functions = text
-        .lines()
-        .filter(|l| l.contains(&format!("<{prefix}")) && l.ends_with(">:"))
-        .count();
+    let functions =
+        text.lines().filter(|l| l.contains(&format!("<{prefix}")) && l.ends_with(">:")).count();
     anyhow::ensure!(functions > 0, "no function of `{}` in the input", args.name);
     let found = wasm2c::check_frames(&text, &prefix);
     for v in &found {

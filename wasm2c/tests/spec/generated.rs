@@ -25,10 +25,7 @@ pub fn scripts() -> Vec<(String, String)> {
             let (parts, ends): (Vec<_>, Vec<_>) =
                 (0..MODULES).filter_map(|m| script(s * MODULES + m)).unzip();
             let text = parts.concat() + &ends.concat();
-            (
-                format!("seeds-{}-{}", s * MODULES, (s + 1) * MODULES - 1),
-                text,
-            )
+            (format!("seeds-{}-{}", s * MODULES, (s + 1) * MODULES - 1), text)
         })
         .collect()
 }
@@ -89,9 +86,7 @@ fn config(seed: u64) -> Config {
 /// instantiated.
 fn script(seed: u64) -> Option<(String, String)> {
     let mut random = Random(seed * 2 + 0x9e37_79b9_7f4a_7c15);
-    let bytes: Vec<u8> = (0..2048)
-        .flat_map(|_| random.next().to_le_bytes())
-        .collect();
+    let bytes: Vec<u8> = (0..2048).flat_map(|_| random.next().to_le_bytes()).collect();
     let mut module = Module::new(config(seed), &mut Unstructured::new(&bytes)).ok()?;
     module.ensure_termination(FUEL).ok()?;
     run(seed, &module.to_bytes(), &mut random)
@@ -101,11 +96,8 @@ fn run(seed: u64, wasm: &[u8], random: &mut Random) -> Option<(String, String)> 
     let engine = Engine::default();
     let module = wasmi::Module::new(&engine, wasm).ok()?;
     let mut store = Store::new(&engine, ());
-    let instance = Linker::new(&engine)
-        .instantiate(&mut store, &module)
-        .ok()?
-        .start(&mut store)
-        .ok()?;
+    let instance =
+        Linker::new(&engine).instantiate(&mut store, &module).ok()?.start(&mut store).ok()?;
     let binary: String = wasm.iter().map(|b| format!("\\{b:02x}")).collect();
     let mut text = format!("(module $m{seed} binary \"{binary}\")\n");
     let mut memory = None;
@@ -124,10 +116,7 @@ fn run(seed: u64, wasm: &[u8], random: &mut Random) -> Option<(String, String)> 
             let args: Vec<Val> = ty.params().iter().map(|t| value(*t, random)).collect();
             let mut results: Vec<Val> = ty.results().iter().map(|t| Val::default(*t)).collect();
             let outcome = func.call(&mut store, &args, &mut results);
-            let call = format!(
-                "(invoke {name}{})",
-                args.iter().map(written).collect::<String>()
-            );
+            let call = format!("(invoke {name}{})", args.iter().map(written).collect::<String>());
             match outcome.map_err(|e| e.as_trap_code()) {
                 Ok(()) => {
                     let results: String = results.iter().map(written).collect();
@@ -195,24 +184,14 @@ fn written(value: &Val) -> String {
             let v = f32::from_bits(v.to_bits());
             format!(
                 " (f32.const {})",
-                float(
-                    v as f64,
-                    v.is_nan(),
-                    (v.to_bits() & 0x7f_ffff) as u64,
-                    v.is_sign_negative()
-                )
+                float(v as f64, v.is_nan(), (v.to_bits() & 0x7f_ffff) as u64, v.is_sign_negative())
             )
         }
         Val::F64(v) => {
             let v = f64::from_bits(v.to_bits());
             format!(
                 " (f64.const {})",
-                float(
-                    v,
-                    v.is_nan(),
-                    v.to_bits() & ((1 << 52) - 1),
-                    v.is_sign_negative()
-                )
+                float(v, v.is_nan(), v.to_bits() & ((1 << 52) - 1), v.is_sign_negative())
             )
         }
         Val::FuncRef(f) if f.is_null() => " (ref.null func)".into(),

@@ -57,10 +57,7 @@ struct Outcome {
 }
 
 fn main() {
-    let filter = std::env::args()
-        .skip(1)
-        .find(|a| !a.starts_with('-'))
-        .unwrap_or_default();
+    let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("spec");
     let cases = cases(&filter);
     let modes: &[Mode] = if cfg!(all(target_arch = "x86_64", target_os = "linux")) {
@@ -80,10 +77,8 @@ fn main() {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let outcome = run(&root, case);
                     if let Ok(mut results) = results.lock() {
-                        results.insert(
-                            (mode_name(case.mode), case.suite, case.name.clone()),
-                            outcome,
-                        );
+                        results
+                            .insert((mode_name(case.mode), case.suite, case.name.clone()), outcome);
                     }
                 }
             });
@@ -106,15 +101,8 @@ fn cases(filter: &str) -> Vec<Case> {
         .chain(proposal(&Proposal::Threads).map(|f| ("threads", f)));
     files
         .map(|(suite, f)| (suite, f.name, f.contents.to_string()))
-        .chain(
-            OWN.iter()
-                .map(|(name, text)| ("own", name.to_string(), text.to_string())),
-        )
-        .chain(
-            generated::scripts()
-                .into_iter()
-                .map(|(name, text)| ("wasm-smith", name, text)),
-        )
+        .chain(OWN.iter().map(|(name, text)| ("own", name.to_string(), text.to_string())))
+        .chain(generated::scripts().into_iter().map(|(name, text)| ("wasm-smith", name, text)))
         .filter(|(_, name, _)| name.contains(filter))
         .flat_map(|(suite, name, text)| {
             modes.iter().map(move |mode| Case {
@@ -139,14 +127,10 @@ fn mode_name(mode: Mode) -> &'static str {
 /// told to keep signalling NaNs as the specification wants them.
 fn compiler(mode: Mode) -> Command {
     let mut cc = Command::new(std::env::var("CC").unwrap_or("cc".into()));
-    cc.args(wasm2c::CFLAGS)
-        .args(["-O1", "-I..", "-frounding-math", "-fsignaling-nans"]);
+    cc.args(wasm2c::CFLAGS).args(["-O1", "-I..", "-frounding-math", "-fsignaling-nans"]);
     // Endless recursion must stay recursion.
     cc.arg("-fno-optimize-sibling-calls");
-    cc.arg(format!(
-        "-DW2C_MODE=W2C_MODE_{}",
-        if mode == Mode::Gs { "GS" } else { "BASE" }
-    ));
+    cc.arg(format!("-DW2C_MODE=W2C_MODE_{}", if mode == Mode::Gs { "GS" } else { "BASE" }));
     if let Ok(checks) = std::env::var("W2C_BOUNDS_CHECKS") {
         cc.arg(format!("-DW2C_BOUNDS_CHECKS={checks}"));
     }
@@ -164,24 +148,15 @@ fn prepare(root: &Path, mode: Mode) {
         Mode::Base => vec!["../spec.c", "../spec_base.c", "../w2c_rt.c"],
         Mode::Gs => vec!["../spec.c", "../spec_gs.c"],
     };
-    let status = compiler(mode)
-        .arg("-c")
-        .args(sources)
-        .current_dir(&dir)
-        .status()
-        .expect("C compiler");
+    let status =
+        compiler(mode).arg("-c").args(sources).current_dir(&dir).status().expect("C compiler");
     assert!(status.success(), "the harness does not compile");
 }
 
 fn run(root: &Path, case: &Case) -> Outcome {
     let script = match script::translate(&case.text, case.mode) {
         Ok(script) => script,
-        Err(e) => {
-            return Outcome {
-                failed: vec![(0, e.to_string())],
-                ..Outcome::default()
-            }
-        }
+        Err(e) => return Outcome { failed: vec![(0, e.to_string())], ..Outcome::default() },
     };
     let dir = root.join(format!(
         "{}-{}-{}",
@@ -189,39 +164,22 @@ fn run(root: &Path, case: &Case) -> Outcome {
         case.suite.replace(' ', "-"),
         case.name
     ));
-    let Script {
-        files,
-        passed,
-        skipped,
-        failed,
-    } = script;
-    let mut outcome = Outcome {
-        passed,
-        skipped,
-        failed,
-    };
+    let Script { files, passed, skipped, failed } = script;
+    let mut outcome = Outcome { passed, skipped, failed };
     if let Err(e) = build(root, &dir, case.mode, &files) {
         outcome.failed.push((0, e));
         return outcome;
     }
-    let output = Command::new("timeout")
-        .arg("60")
-        .arg(dir.join("script"))
-        .output();
-    let text = output
-        .map(|o| String::from_utf8_lossy(&o.stdout).into_owned())
-        .unwrap_or_default();
+    let output = Command::new("timeout").arg("60").arg(dir.join("script")).output();
+    let text = output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
     let mut done = false;
     for line in text.lines() {
         if let Some((at, what)) = line.strip_prefix("FAIL ").and_then(|l| l.split_once(": ")) {
             outcome.failed.push((at.parse().unwrap_or(0), what.into()));
         } else if let Some(counts) = line.strip_prefix("DONE ") {
             done = true;
-            outcome.passed += counts
-                .split(' ')
-                .next()
-                .and_then(|n| n.parse::<usize>().ok())
-                .unwrap_or(0);
+            outcome.passed +=
+                counts.split(' ').next().and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
         }
     }
     if !done {
@@ -240,20 +198,14 @@ fn build(root: &Path, dir: &Path, mode: Mode, files: &[(String, String)]) -> Res
     }
     let harness = root.join(mode_name(mode));
     let objects: Vec<PathBuf> = match mode {
-        Mode::Base => ["spec.o", "spec_base.o", "w2c_rt.o"]
-            .iter()
-            .map(|o| harness.join(o))
-            .collect(),
-        Mode::Gs => ["spec.o", "spec_gs.o"]
-            .iter()
-            .map(|o| harness.join(o))
-            .collect(),
+        Mode::Base => {
+            ["spec.o", "spec_base.o", "w2c_rt.o"].iter().map(|o| harness.join(o)).collect()
+        }
+        Mode::Gs => ["spec.o", "spec_gs.o"].iter().map(|o| harness.join(o)).collect(),
     };
     // The directives are straight-line code that runs once.
-    let steps: [&[&str]; 2] = [
-        &["-c", "-O0", "driver.c", "-o", "driver.o"],
-        &["modules.c", "driver.o", "-o", "script"],
-    ];
+    let steps: [&[&str]; 2] =
+        [&["-c", "-O0", "driver.c", "-o", "driver.o"], &["modules.c", "driver.o", "-o", "script"]];
     for (i, step) in steps.iter().enumerate() {
         let mut cc = compiler(mode);
         cc.args(*step).current_dir(dir);
@@ -282,15 +234,10 @@ fn report(results: &BTreeMap<(&str, &str, String), Outcome>) -> bool {
         total[1] += o.passed;
         total[2] += o.skipped.len();
         for (line, what) in &o.failed {
-            match EXPECTED
-                .iter()
-                .find(|(s, n, l, _)| s == suite && n == name && l == line)
-            {
+            match EXPECTED.iter().find(|(s, n, l, _)| s == suite && n == name && l == line) {
                 Some((.., why)) => {
                     total[3] += 1;
-                    *reasons
-                        .entry(format!("expected failure: {why}"))
-                        .or_default() += 1;
+                    *reasons.entry(format!("expected failure: {why}")).or_default() += 1;
                 }
                 None => {
                     total[4] += 1;

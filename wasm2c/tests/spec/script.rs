@@ -77,11 +77,7 @@ impl Translation<'_> {
         for step in &self.steps {
             let _ = writeln!(driver, "\t{step},");
         }
-        let _ = writeln!(
-            driver,
-            "\t0\n}};\nconst unsigned spec_count = {};",
-            self.steps.len()
-        );
+        let _ = writeln!(driver, "\t0\n}};\nconst unsigned spec_count = {};", self.steps.len());
         self.out.files.push(("driver.c".into(), driver));
         self.out.files.push(("modules.c".into(), self.includes));
         self.out
@@ -96,10 +92,7 @@ impl Translation<'_> {
                 WastDirective::AssertMalformed { .. } | WastDirective::AssertInvalid { .. }
             );
             if self.linking && !alone {
-                return self.skip(
-                    line,
-                    "gs mode: the script links modules with each other".into(),
-                );
+                return self.skip(line, "gs mode: the script links modules with each other".into());
             }
         }
         match directive {
@@ -131,16 +124,14 @@ impl Translation<'_> {
             WastDirective::AssertTrap { exec, message, .. } => match (exec, trap_code(message)) {
                 (WastExecute::Invoke(invoke), Some(code)) => self.invoke(line, &invoke, &[], code),
                 (WastExecute::Wat(module), Some(code)) => match self.add(QuoteWat::Wat(module)) {
-                    Ok(i) => self.step(
-                        line,
-                        &format!("spec_module_trap({line}, &m{i}_module, {code});"),
-                    ),
+                    Ok(i) => {
+                        self.step(line, &format!("spec_module_trap({line}, &m{i}_module, {code});"))
+                    }
                     Err(why) => self.skip(line, why),
                 },
-                (_, None) => self
-                    .out
-                    .failed
-                    .push((line, format!("the trap message `{message}` is unknown"))),
+                (_, None) => {
+                    self.out.failed.push((line, format!("the trap message `{message}` is unknown")))
+                }
                 (WastExecute::Get { .. }, _) => self.skip(line, "a trapping global".into()),
             },
             WastDirective::AssertExhaustion { call, .. } => {
@@ -207,10 +198,7 @@ impl Translation<'_> {
                     .filter(|(i, _)| i % 2 == 0)
                     .map(|(_, s)| s)
                     .collect::<String>();
-                Err(format!(
-                    "gs mode: {} not supported",
-                    what.trim_start_matches([':', ' '])
-                ))
+                Err(format!("gs mode: {} not supported", what.trim_start_matches([':', ' '])))
             }
             Err(e) => {
                 self.out.failed.push((0, format!("module {i}: {e}")));
@@ -234,11 +222,7 @@ impl Translation<'_> {
     fn instance(&self, id: Option<Id<'_>>) -> Slot {
         match id {
             None => self.current.clone(),
-            Some(id) => self
-                .named
-                .get(id.name())
-                .cloned()
-                .unwrap_or(Err("unknown name".into())),
+            Some(id) => self.named.get(id.name()).cloned().unwrap_or(Err("unknown name".into())),
         }
     }
 
@@ -286,24 +270,13 @@ impl Translation<'_> {
             types.insert(0, "void *".into());
             values.insert(0, "c.in".into());
         }
-        let types = if types.is_empty() {
-            "void".into()
-        } else {
-            types.join(", ")
-        };
+        let types = if types.is_empty() { "void".into() } else { types.join(", ") };
         let ret = results.first().map_or("void", |(ty, ..)| *ty);
         let call = format!("(({ret} (*)({types}))c.fn)({})", values.join(", "));
-        let mut body = if results.is_empty() {
-            format!("{call};")
-        } else {
-            format!("{ret} r = {call};")
-        };
+        let mut body =
+            if results.is_empty() { format!("{call};") } else { format!("{ret} r = {call};") };
         for (n, (_, member, check)) in results.iter().enumerate() {
-            let value = if n == 0 {
-                "r".to_string()
-            } else {
-                format!("c.mv[{n}].{member}")
-            };
+            let value = if n == 0 { "r".to_string() } else { format!("c.mv[{n}].{member}") };
             body += &check.replace('@', &value);
         }
         let body = format!(
@@ -321,14 +294,10 @@ fn argument(arg: &WastArg<'_>) -> Option<(String, String)> {
     let (ty, value) = match arg {
         WastArgCore::I32(v) => ("u32", format!("{:#x}u", *v as u32)),
         WastArgCore::I64(v) => ("u64", format!("{:#x}ull", *v as u64)),
-        WastArgCore::F32(v) => (
-            "f32",
-            format!("((union w2c_value){{.i32 = {:#x}u}}).f32", v.bits),
-        ),
-        WastArgCore::F64(v) => (
-            "f64",
-            format!("((union w2c_value){{.i64 = {:#x}ull}}).f64", v.bits),
-        ),
+        WastArgCore::F32(v) => ("f32", format!("((union w2c_value){{.i32 = {:#x}u}}).f32", v.bits)),
+        WastArgCore::F64(v) => {
+            ("f64", format!("((union w2c_value){{.i64 = {:#x}ull}}).f64", v.bits))
+        }
         WastArgCore::RefNull(_) => ("w2c_ref", "0".into()),
         WastArgCore::RefExtern(n) => ("w2c_ref", format!("SPEC_EXTERN({n})")),
         _ => return None,
@@ -341,11 +310,7 @@ fn expectation(ret: &WastRet<'_>) -> Option<(&'static str, &'static str, String)
     let WastRet::Core(ret) = ret else { return None };
     Some(match ret {
         WastRetCore::I32(v) => ("u32", "i32", format!("spec_i32(&c, @, {:#x}u);", *v as u32)),
-        WastRetCore::I64(v) => (
-            "u64",
-            "i64",
-            format!("spec_i64(&c, @, {:#x}ull);", *v as u64),
-        ),
+        WastRetCore::I64(v) => ("u64", "i64", format!("spec_i64(&c, @, {:#x}ull);", *v as u64)),
         WastRetCore::F32(p) => (
             "f32",
             "f32",
@@ -365,11 +330,9 @@ fn expectation(ret: &WastRet<'_>) -> Option<(&'static str, &'static str, String)
             },
         ),
         WastRetCore::RefNull(_) => ("w2c_ref", "ref", "spec_ref(&c, @, 0);".into()),
-        WastRetCore::RefExtern(Some(n)) => (
-            "w2c_ref",
-            "ref",
-            format!("spec_ref(&c, @, SPEC_EXTERN({n}));"),
-        ),
+        WastRetCore::RefExtern(Some(n)) => {
+            ("w2c_ref", "ref", format!("spec_ref(&c, @, SPEC_EXTERN({n}));"))
+        }
         WastRetCore::RefExtern(None) | WastRetCore::RefFunc(_) => {
             ("w2c_ref", "ref", "spec_ref_any(&c, @);".into())
         }
@@ -392,10 +355,7 @@ fn trap_code(message: &str) -> Option<&'static str> {
         ("unaligned atomic", "W2C_TRAP_UNALIGNED"),
         ("expected shared memory", "W2C_TRAP_NOT_SHARED"),
     ];
-    codes
-        .iter()
-        .find(|(m, _)| message.starts_with(m))
-        .map(|(_, code)| *code)
+    codes.iter().find(|(m, _)| message.starts_with(m)).map(|(_, code)| *code)
 }
 
 fn string(text: &str) -> String {

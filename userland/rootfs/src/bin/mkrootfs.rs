@@ -24,12 +24,15 @@ fn main() -> ExitCode {
 fn make(busybox: &str, links: &str, out: &str, programs: &[String]) -> Result<(), String> {
     let read = |path: &str| std::fs::read(path).map_err(|e| format!("{path}: {e}"));
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let manifest = String::from_utf8_lossy(&read(&here.join("manifest").to_string_lossy())?).into_owned();
-    let cpio = add_manifest(Cpio::new(), &manifest, &here.join("skeleton")).map_err(|e| e.to_string())?;
+    let manifest =
+        String::from_utf8_lossy(&read(&here.join("manifest").to_string_lossy())?).into_owned();
+    let cpio =
+        add_manifest(Cpio::new(), &manifest, &here.join("skeleton")).map_err(|e| e.to_string())?;
     let links = String::from_utf8_lossy(&read(links)?).into_owned();
     let mut cpio = add_applets(cpio, &read(busybox)?, &links);
     for program in programs {
-        let (file, path) = program.split_once('=').ok_or_else(|| format!("{program}: not PROGRAM=PATH"))?;
+        let (file, path) =
+            program.split_once('=').ok_or_else(|| format!("{program}: not PROGRAM=PATH"))?;
         cpio = cpio.file(path, 0o755, &read(file)?);
     }
     let archive = cpio.finish().map_err(|e| e.to_string())?;

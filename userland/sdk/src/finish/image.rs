@@ -62,7 +62,8 @@ impl Image {
         let rest = rest.get(1..)?;
         let rest = rest.strip_prefix(&[IMAGE_SECTION.len() as u8])?;
         let rest = rest.strip_prefix(IMAGE_SECTION.as_bytes())?.strip_prefix(IMAGE_MAGIC)?;
-        let word = |n: usize| Some(u32::from_le_bytes(rest.get(4 * n..4 * n + 4)?.try_into().ok()?));
+        let word =
+            |n: usize| Some(u32::from_le_bytes(rest.get(4 * n..4 * n + 4)?.try_into().ok()?));
         Some(Image {
             data_start: word(0)?,
             data_end: word(1)?,

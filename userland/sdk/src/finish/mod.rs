@@ -35,7 +35,9 @@ pub enum Error {
     Invalid(#[from] wasmparser::BinaryReaderError),
     #[error("it is finished already (it has a linux.image section)")]
     Finished,
-    #[error("it imports {module}.{name}, which no engine of wasmlinux offers; is a library missing?")]
+    #[error(
+        "it imports {module}.{name}, which no engine of wasmlinux offers; is a library missing?"
+    )]
     UnknownImport { module: String, name: String },
     #[error("its import {module}.{name} has another type than wasmlinux offers")]
     ImportType { module: String, name: String },

@@ -137,7 +137,11 @@ impl Parts {
                             DataKind::Active { offset_expr, .. } => {
                                 match offset_expr.get_operators_reader().read()? {
                                     Operator::I32Const { value } => Some(value as u32),
-                                    _ => return Err(Error::StartFunction("a data segment has no constant address")),
+                                    _ => {
+                                        return Err(Error::StartFunction(
+                                            "a data segment has no constant address",
+                                        ))
+                                    }
                                 }
                             }
                         };
@@ -156,9 +160,8 @@ impl Parts {
         }
         if let Some(function) = start {
             let index = function.checked_sub(imported_functions).map(|n| n as usize);
-            let body = index
-                .and_then(|n| bodies.get(n))
-                .ok_or(Error::StartFunction("it is imported"))?;
+            let body =
+                index.and_then(|n| bodies.get(n)).ok_or(Error::StartFunction("it is imported"))?;
             init::place(body, &mut parts.segments)?;
             parts.start = index;
         }
@@ -181,7 +184,9 @@ impl Parts {
             let (offset, import) = import?;
             let (module_name, name) = (import.module.to_owned(), import.name.to_owned());
             let memory = match import.ty {
-                TypeRef::Memory(memory) if (import.module, import.name) == ("env", "memory") => Some(memory),
+                TypeRef::Memory(memory) if (import.module, import.name) == ("env", "memory") => {
+                    Some(memory)
+                }
                 TypeRef::Func(index) if import.module == "linux" => {
                     functions += 1;
                     let Some(expected) = linux_import(import.name) else {

@@ -90,7 +90,9 @@ fn data_becomes_active_and_thread_local_storage_stays_passive() {
                 }
             }
             Payload::StartSection { .. } => panic!("it still starts by itself"),
-            Payload::CustomSection(custom) => assert!(["linux.image", "name"].contains(&custom.name())),
+            Payload::CustomSection(custom) => {
+                assert!(["linux.image", "name"].contains(&custom.name()))
+            }
             Payload::ImportSection(reader) => {
                 for import in reader.into_imports() {
                     if let wasmparser::TypeRef::Memory(memory) = import.unwrap().ty {
@@ -122,10 +124,14 @@ fn the_image_comes_first_and_names_the_rest() {
 fn what_no_engine_offers_is_refused_by_name() {
     let unknown = Linked { import: b"\x03env\x04fork\x00\x01", ..Linked::new() };
     let error = finish(&unknown.build()).unwrap_err();
-    assert!(matches!(&error, Error::UnknownImport { module, name } if module == "env" && name == "fork"));
+    assert!(
+        matches!(&error, Error::UnknownImport { module, name } if module == "env" && name == "fork")
+    );
 
     let wrong = Linked { import: b"\x05linux\x04fork\x00\x01", ..Linked::new() };
-    assert!(matches!(finish(&wrong.build()), Err(Error::ImportType { name, .. }) if name == "fork"));
+    assert!(
+        matches!(finish(&wrong.build()), Err(Error::ImportType { name, .. }) if name == "fork")
+    );
 }
 
 #[test]
