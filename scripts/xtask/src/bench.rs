@@ -46,14 +46,14 @@ fn native(ctx: &Context) -> Result<Entry> {
         .tool("gcc")?;
     for recipe in userland::recipes(ctx)? {
         let (choice, archive) = fetcher.fetch(&recipe)?;
-        key = key.text("recipe", &recipe.text).text("choice", &mark(&choice));
-        archives.push(archive);
+        key = key.text("tree", &recipe.tree_key()).text("choice", &mark(&choice));
+        archives.push((archive, recipe.exclude));
     }
     ctx.cache.ensure(&Id::new("native-busybox", &key.finish()), |making| {
         let log = ctx.log("native-busybox");
         let trees = [making.work.join("musl"), making.work.join("busybox")];
-        for (archive, tree) in archives.iter().zip(&trees) {
-            source::unpack(&archive.path(ARCHIVE), tree, &log)?;
+        for ((archive, exclude), tree) in archives.iter().zip(&trees) {
+            source::unpack(&archive.path(ARCHIVE), exclude, tree, &log)?;
         }
         ctx.progress.doing("compiling");
         let mut script = sdk::script(ctx, "userland/bench/native.sh");
