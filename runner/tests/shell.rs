@@ -86,6 +86,11 @@ fn a_signal_to_the_runner_gives_the_terminal_back() {
 }
 
 #[test]
+fn a_closed_window_ends_the_runner() {
+    assert_eq!(shell().close().code(), Some(129));
+}
+
+#[test]
 fn the_window_size_follows() {
     let mut t = shell();
     t.send("stty size\r");

@@ -36,6 +36,10 @@ impl Terminal {
                 &size,
             );
             assert_eq!(r, 0, "openpty");
+            // A child of another test must not keep this terminal alive.
+            for fd in [master, slave] {
+                assert_eq!(libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC), 0);
+            }
             (OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave))
         };
         let stdio = || Stdio::from(slave.try_clone().unwrap());
@@ -138,6 +142,17 @@ impl Terminal {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The terminal's window is closed: nothing holds the master any more.
+    /// Returns how the child ended.
+    pub fn close(mut self) -> ExitStatus {
+        let null = || File::options().read(true).write(true).open("/dev/null").unwrap();
+        (self.master, self.slave) = (null(), null());
+        // What the kernel sends to a session that loses its terminal. The reader
+        // thread still holds a copy of the master, so it does not send it itself.
+        self.kill(libc::SIGHUP);
+        self.wait_exit()
     }
 
     pub fn kill(&self, signal: i32) {
