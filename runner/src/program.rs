@@ -109,7 +109,7 @@ fn object(path: &Path, module: &[u8]) -> Result<PathBuf, ProgramError> {
         key.update((part.len() as u64).to_le_bytes());
         key.update(part);
     }
-    let key: String = key.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let key = hex(&key.finalize());
     let dir = cache_dir().join("programs");
     let object = dir.join(format!("{key}.so"));
     if verified(&object) {
@@ -136,7 +136,11 @@ fn verified(object: &Path) -> bool {
 
 fn digest(file: &Path) -> io::Result<String> {
     let bytes = fs::read(file)?;
-    Ok(Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect())
+    Ok(hex(&Sha256::digest(bytes)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn cache_dir() -> PathBuf {

@@ -3,60 +3,28 @@
 mod common;
 
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 
-use common::{fails, output, text, wasmlinux};
+use common::{fails, output, test_module, text, wasmlinux, Dir};
 use wasmlinux_sdk::finish::Image;
 
-struct Dir(PathBuf);
-
-impl Dir {
-    fn new(name: &str) -> Dir {
-        let dir = std::env::temp_dir().join(format!("wasmlinux-bad-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        Dir(dir)
-    }
-
-    /// A file in the directory; its path as an argument.
-    fn file(&self, name: &str, bytes: &[u8]) -> String {
-        let path = self.0.join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
-}
-
 fn test_program(name: &str) -> Vec<u8> {
-    std::fs::read(test_path(name)).unwrap()
-}
-
-fn test_path(name: &str) -> PathBuf {
-    let guest = std::env::var_os("WASMLINUX_GUEST").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guest"),
-        PathBuf::from,
-    );
-    guest.join(format!("tests/{name}.wasm"))
+    std::fs::read(test_module(name)).unwrap()
 }
 
 #[test]
 fn not_a_module() {
-    let dir = Dir::new("text");
+    let dir = Dir::new();
     dir.file("hello", b"#!/bin/sh\necho hi\n");
     // `./hello` means this file, whatever it is.
-    let out = wasmlinux(&["run", "./hello"]).current_dir(&dir.0).output().unwrap();
+    let out = wasmlinux(&["run", "./hello"]).current_dir(dir.path()).output().unwrap();
     assert_eq!(out.status.code(), Some(125));
     assert!(text(&out.stderr).contains("not a WebAssembly module"), "{}", text(&out.stderr));
 }
 
 #[test]
 fn a_missing_or_unreadable_file() {
-    let dir = Dir::new("missing");
-    let run = |name: &str| wasmlinux(&["run", name]).current_dir(&dir.0).output().unwrap();
+    let dir = Dir::new();
+    let run = |name: &str| wasmlinux(&["run", name]).current_dir(dir.path()).output().unwrap();
     for name in ["./nothing", "./."] {
         let out = run(name);
         assert_eq!(out.status.code(), Some(125), "{name}");
@@ -66,7 +34,7 @@ fn a_missing_or_unreadable_file() {
 
 #[test]
 fn a_truncated_module() {
-    let dir = Dir::new("cut");
+    let dir = Dir::new();
     let module = test_program("start_exit");
     for len in [8, 40, 100, module.len() / 2, module.len() - 1] {
         let path = dir.file("cut.wasm", &module[..len]);
@@ -76,7 +44,7 @@ fn a_truncated_module() {
 
 #[test]
 fn a_changed_module() {
-    let dir = Dir::new("changed");
+    let dir = Dir::new();
     let mut module = test_program("start_exit");
     let middle = module.len() / 2;
     module[middle] ^= 1;
@@ -85,7 +53,7 @@ fn a_changed_module() {
 
 #[test]
 fn a_module_with_strange_imports() {
-    let dir = Dir::new("imports");
+    let dir = Dir::new();
     // (module (import "host" "panic" (func)) (import "env" "memory" (memory 1)))
     let body = b"\x01\x04\x01\x60\x00\x00\
         \x02\x1c\x02\x04host\x05panic\x00\x00\x03env\x06memory\x02\x00\x01";
@@ -95,7 +63,7 @@ fn a_module_with_strange_imports() {
 
 #[test]
 fn a_module_that_is_not_valid() {
-    let dir = Dir::new("invalid");
+    let dir = Dir::new();
     // A function whose body leaves nothing for its result.
     let body = b"\x01\x05\x01\x60\x00\x01\x7f\x03\x02\x01\x00\x0a\x04\x01\x02\x00\x0b";
     let module = Image::identify(0x20000, body).prepend(body);
@@ -113,7 +81,7 @@ fn a_module_that_the_guest_does_not_know() {
 
 #[test]
 fn a_null_pointer_is_the_guests_own_fault() {
-    let path = test_path("fault");
+    let path = test_module("fault");
     let out = output(&["run", "--kernel-log", path.to_str().unwrap()]);
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
     assert!(text(&out.stderr).contains("segfault at 0 "), "{}", text(&out.stderr));
@@ -121,9 +89,9 @@ fn a_null_pointer_is_the_guests_own_fault() {
 
 #[test]
 fn a_full_disk_in_the_cache() {
-    let dir = Dir::new("full");
-    let mut command = wasmlinux(&["run", test_path("start_exit").to_str().unwrap()]);
-    command.env("XDG_CACHE_HOME", &dir.0);
+    let dir = Dir::new();
+    let mut command = wasmlinux(&["run", test_module("start_exit").to_str().unwrap()]);
+    command.env("XDG_CACHE_HOME", dir.path());
     // SAFETY: only calls that may follow a fork.
     unsafe {
         command.pre_exec(|| {
@@ -137,20 +105,20 @@ fn a_full_disk_in_the_cache() {
     assert_eq!(out.status.code(), Some(125), "{}", text(&out.stderr));
     assert!(text(&out.stderr).contains("free some space"), "{}", text(&out.stderr));
     // Nothing half-made is left that a second try would take for good.
-    let mut again = wasmlinux(&["run", test_path("start_exit").to_str().unwrap()]);
-    let out = again.env("XDG_CACHE_HOME", &dir.0).output().unwrap();
+    let mut again = wasmlinux(&["run", test_module("start_exit").to_str().unwrap()]);
+    let out = again.env("XDG_CACHE_HOME", dir.path()).output().unwrap();
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
 }
 
 #[test]
 fn a_damaged_cache_entry_is_replaced() {
-    let dir = Dir::new("damaged");
+    let dir = Dir::new();
     let run = || {
-        let mut command = wasmlinux(&["run", test_path("start_exit").to_str().unwrap()]);
-        command.env("XDG_CACHE_HOME", &dir.0).output().unwrap()
+        let mut command = wasmlinux(&["run", test_module("start_exit").to_str().unwrap()]);
+        command.env("XDG_CACHE_HOME", dir.path()).output().unwrap()
     };
     assert_eq!(run().status.code(), Some(0));
-    let programs = dir.0.join("wasmlinux/programs");
+    let programs = dir.path().join("wasmlinux/programs");
     let objects = std::fs::read_dir(&programs).unwrap().map(|e| e.unwrap().path());
     let object = objects.into_iter().find(|p| p.extension().is_some_and(|e| e == "so")).unwrap();
     let good = std::fs::read(&object).unwrap();

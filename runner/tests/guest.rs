@@ -4,19 +4,12 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use common::{output, text};
-
-fn guest_dir() -> PathBuf {
-    match std::env::var_os("WASMLINUX_GUEST") {
-        Some(dir) => dir.into(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guest"),
-    }
-}
+use common::{guest_dir, output, test_module, text};
 
 fn run(name: &str) -> Result<(), String> {
-    let module = guest_dir().join(format!("tests/{name}.wasm"));
+    let module = test_module(name);
     let out = output(&["run", "--kernel-log", module.to_str().unwrap()]);
     if out.status.code() == Some(0) {
         return Ok(());

@@ -2,11 +2,11 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{output, text, wasmlinux};
+use common::{output, text, wasmlinux, Dir};
 
 /// CPU time a finished child has used.
 fn cpu_time(mut child: Child) -> Duration {
@@ -56,14 +56,13 @@ fn guest_tasks_are_no_host_threads() {
     child.wait().unwrap();
 }
 
-struct Project(PathBuf);
+struct Project(Dir);
 
 impl Project {
-    fn new(name: &str, files: &[(&str, &str)]) -> Project {
-        let dir = std::env::temp_dir().join(format!("wasmlinux-sdk-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+    fn new(files: &[(&str, &str)]) -> Project {
+        let dir = Dir::new();
         for (file, content) in files {
-            std::fs::write(dir.join(file), content).unwrap();
+            dir.file(file, content.as_bytes());
         }
         Project(dir)
     }
@@ -72,20 +71,14 @@ impl Project {
     #[track_caller]
     fn cc(&self, args: &[&str]) {
         let cc = Path::new(env!("CARGO_BIN_EXE_wasmlinux")).with_file_name("wasmlinux-cc");
-        let out = Command::new(&cc).args(args).current_dir(&self.0).output();
+        let out = Command::new(&cc).args(args).current_dir(self.0.path()).output();
         let out = out.unwrap_or_else(|e| panic!("{}: {e}", cc.display()));
         assert!(out.status.success() && out.stderr.is_empty(), "{}", text(&out.stderr));
     }
 
     fn run(&self, args: &[&str]) -> std::process::Output {
         let args = [&["run"], args].concat();
-        wasmlinux(&args).current_dir(&self.0).stdin(Stdio::null()).output().unwrap()
-    }
-}
-
-impl Drop for Project {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
+        wasmlinux(&args).current_dir(self.0.path()).stdin(Stdio::null()).output().unwrap()
     }
 }
 
@@ -95,7 +88,7 @@ fn hello_world() {
         int main(int argc, char **argv) {\n\
         printf(\"hello from %s, pid %s\\n\", argc > 1 ? argv[1] : \"?\", getpid() > 1 ? \"ok\" : \"bad\");\n\
         return argc; }\n";
-    let project = Project::new("hello", &[("hello.c", hello)]);
+    let project = Project::new(&[("hello.c", hello)]);
     project.cc(&["hello.c", "-o", "hello"]);
     let out = project.run(&["./hello", "the guest"]);
     assert_eq!(text(&out.stdout), "hello from the guest, pid ok\n", "{}", text(&out.stderr));
@@ -111,7 +104,7 @@ fn separate_compilation_libraries_and_thread_locals() {
         pthread_create(&t, 0, other, 0); pthread_join(t, &r);\n\
         printf(\"%d %ld %.3f\\n\", counter, (long)r, sqrt(2.0)); return 0; }\n";
     let part = "_Thread_local int counter; int next(void) { return ++counter; }\n";
-    let project = Project::new("parts", &[("main.c", main), ("part.c", part)]);
+    let project = Project::new(&[("main.c", main), ("part.c", part)]);
     project.cc(&["-O2", "-pthread", "-c", "main.c"]);
     project.cc(&["-O2", "-c", "part.c", "-o", "part.o"]);
     project.cc(&["main.o", "part.o", "-lm", "-lpthread", "-o", "program"]);
@@ -123,7 +116,7 @@ fn separate_compilation_libraries_and_thread_locals() {
 fn a_program_of_the_host_can_run_the_guests_and_the_guest_it() {
     let source = "#include <stdlib.h>\nint main(int argc, char **argv)\n\
         { return argc > 1 ? 5 : system(\"again self; test $? = 5 && id -u\"); }\n";
-    let project = Project::new("mixed", &[("again.c", source)]);
+    let project = Project::new(&[("again.c", source)]);
     project.cc(&["again.c", "-o", "again"]);
     let out = project.run(&["./again"]);
     assert_eq!((text(&out.stdout).as_str(), out.status.code()), ("0\n", Some(0)));

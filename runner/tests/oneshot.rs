@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use common::{fails, output, output_with_input, sh, text, wasmlinux};
+use common::{fails, output, output_with_input, sh, text, wasmlinux, Dir};
 
 #[test]
 fn exit_code_is_the_guests() {
@@ -127,11 +127,9 @@ fn help_and_version() {
 #[test]
 fn bad_root_file_systems() {
     fails(&["run", "--rootfs", "/no/such.cpio", "--", "true"], 125, "/no/such.cpio");
-    let dir = tempdir();
-    let file = dir.join("garbage");
-    std::fs::write(&file, b"not an archive").unwrap();
-    fails(&["run", "--rootfs", file.to_str().unwrap(), "--", "true"], 125, "cpio");
-    std::fs::remove_dir_all(dir).unwrap();
+    let dir = Dir::new();
+    let file = dir.file("garbage", b"not an archive");
+    fails(&["run", "--rootfs", &file, "--", "true"], 125, "cpio");
 }
 
 #[test]
@@ -157,12 +155,11 @@ fn the_kernel_log_goes_where_it_is_wanted() {
     let out = output(&["run", "--kernel-log", "--", "true"]);
     assert!(text(&out.stderr).contains("Linux version 6.12"), "{}", text(&out.stderr));
     assert!(output(&["run", "--", "true"]).stderr.is_empty());
-    let dir = tempdir();
-    let file = dir.join("log");
+    let dir = Dir::new();
+    let file = dir.path().join("log");
     let option = format!("--kernel-log={}", file.display());
     assert!(output(&["run", &option, "--", "true"]).stderr.is_empty());
     assert!(std::fs::read_to_string(&file).unwrap().contains("Linux version 6.12"));
-    std::fs::remove_dir_all(dir).unwrap();
 }
 
 #[test]
@@ -206,13 +203,4 @@ fn a_background_process_does_not_hold_the_command_up() {
     let begin = Instant::now();
     assert_eq!(sh("sleep 60 & echo started"), "started\n");
     assert!(begin.elapsed() < Duration::from_secs(30));
-}
-
-fn tempdir() -> std::path::PathBuf {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let n = NEXT.fetch_add(1, Ordering::Relaxed);
-    let dir = std::env::temp_dir().join(format!("wasmlinux-test-{}-{n}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    dir
 }

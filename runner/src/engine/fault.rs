@@ -75,7 +75,8 @@ pub fn install() {
 
 /// An alternate signal stack for the calling thread; removed on drop.
 pub struct SignalStack {
-    memory: Vec<u8>,
+    /// Keeps the stack alive until drop has removed it.
+    _memory: Vec<u8>,
     previous: libc::stack_t,
 }
 
@@ -90,7 +91,7 @@ impl SignalStack {
             libc::sigaltstack(&new, &mut previous);
             previous
         };
-        SignalStack { memory, previous }
+        SignalStack { _memory: memory, previous }
     }
 }
 
@@ -98,7 +99,6 @@ impl Drop for SignalStack {
     fn drop(&mut self) {
         // SAFETY: gives back what was there before.
         unsafe { libc::sigaltstack(&self.previous, std::ptr::null_mut()) };
-        self.memory.clear();
     }
 }
 

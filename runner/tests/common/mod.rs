@@ -4,6 +4,7 @@
 pub mod pty;
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// `wasmlinux run ARGS…`
@@ -61,4 +62,37 @@ pub fn fails(args: &[&str], code: i32, message: &str) {
     let stderr = text(&out.stderr);
     assert_eq!(out.status.code(), Some(code), "{args:?}: {stderr}");
     assert!(stderr.contains(message), "{args:?}: {stderr}");
+}
+
+/// What xtask has built for the guest.
+pub fn guest_dir() -> PathBuf {
+    match std::env::var_os("WASMLINUX_GUEST") {
+        Some(dir) => dir.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guest"),
+    }
+}
+
+/// The module of a guest test program.
+pub fn test_module(name: &str) -> PathBuf {
+    guest_dir().join(format!("tests/{name}.wasm"))
+}
+
+/// A directory of a test's own, removed on drop.
+pub struct Dir(tempfile::TempDir);
+
+impl Dir {
+    pub fn new() -> Dir {
+        Dir(tempfile::Builder::new().prefix("wasmlinux-test-").tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file into the directory; its path as an argument.
+    pub fn file(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
 }
