@@ -15,10 +15,11 @@ import * as abi from "./abi.ts";
 import { Clock } from "./clock.ts";
 import type { Devices, Outcome } from "./devices.ts";
 import { EAGAIN, EINVAL, ENOEXEC, ENOMEM } from "./errno.ts";
+import { Forks } from "./forks.ts";
 import { Memories } from "./memories.ts";
 import { Programs } from "./programs.ts";
 import { ROW, Slot } from "./rows.ts";
-import { Task, Tasks } from "./tasks.ts";
+import { Task, Tasks, type Handler, type Upcall } from "./tasks.ts";
 import { faultOf } from "./trap.ts";
 
 /** The glue modules, compiled. */
@@ -50,11 +51,10 @@ interface KernelExports {
   lkl_init_sp(): number;
 }
 
-interface AccessExports {
+type UpcallGlobal = "upcall" | "handler" | "sig" | "info" | "ctx" | "sp" | "siginfo";
+
+interface AccessExports extends Record<UpcallGlobal, WebAssembly.Global> {
   rows: WebAssembly.Table;
-  upcall: WebAssembly.Global;
-  sp: WebAssembly.Global;
-  [name: string]: WebAssembly.ExportValue;
 }
 
 interface CpuExports {
@@ -63,14 +63,18 @@ interface CpuExports {
   boot: WebAssembly.ExportValue;
   task_main: WebAssembly.ExportValue;
   task_fault: WebAssembly.ExportValue;
+  restoring: WebAssembly.Global;
   syscall: WebAssembly.ExportValue;
   poll: WebAssembly.ExportValue;
+  fork: WebAssembly.ExportValue;
+  vfork: WebAssembly.ExportValue;
 }
 
 /** Thrown through the kernel's frames when the machine has ended. */
 class Ended extends Error {}
 
 const UPCALL_START = 1;
+const UPCALL_SIGNAL = 2;
 
 export class Machine {
   /** Settles when the machine has ended. */
@@ -79,7 +83,6 @@ export class Machine {
   private ended = false;
 
   private readonly clock = new Clock();
-  private readonly tasks = new Tasks();
   private readonly memory: WebAssembly.Memory;
   private readonly bytes: Uint8Array;
   private readonly pending: Int32Array;
@@ -89,16 +92,18 @@ export class Machine {
   private readonly imports: WebAssembly.ModuleImports;
   private readonly taskMain: (...args: number[]) => Promise<void>;
   private readonly taskFault: (...args: number[]) => Promise<void>;
+  private readonly forks = new Forks();
+  /** What an instrumented longjmp throws: its buffer and its value. */
+  private readonly longjmp = new WebAssembly.Tag({ parameters: ["i32", "i32"] });
   /** Ends `idle` early. */
   private wake: (() => void) | undefined;
-  /** The boot task has no host side of its own: it becomes the idle task. */
-  private current = new Task(0, 0, abi.TASK_KERNEL, undefined);
+  private current: Task;
+  private readonly tasks: Tasks;
 
   private readonly options: Options;
 
   constructor(options: Options) {
     this.options = options;
-
     this.outcome = new Promise((resolve) => (this.end = resolve));
     const pages = options.kernelMemory / 65536;
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -113,6 +118,11 @@ export class Machine {
       check: () => (this.clock.check() ? 1 : 0),
       breathe: new WebAssembly.Suspending(() => this.clock.turn()),
       enter_user: () => this.enterUser(),
+      split: (flags: number) => this.forks.split(this.current, flags),
+      saved: () => this.forks.saved(this.current),
+      cloned: (result: number) => this.forks.cloned(this.current, result),
+      save_handler: (...handler: Handler) => this.current.handlers.push(handler),
+      load_handler: () => this.loadHandler(),
     };
     this.access = new WebAssembly.Instance(options.glue.access, { js })
       .exports as unknown as AccessExports;
@@ -131,7 +141,11 @@ export class Machine {
       kernel,
       access: this.access,
     }).exports as unknown as CpuExports;
-    this.imports = { syscall: this.cpu.syscall, poll: this.cpu.poll };
+    const { syscall, poll, fork, vfork } = this.cpu;
+    this.imports = { syscall, poll, fork, vfork, longjmp: this.longjmp };
+    const kstack = (kernel as unknown as KernelExports).lkl_init_sp();
+    this.current = new Task(0, kstack, abi.TASK_KERNEL, undefined);
+    this.tasks = new Tasks(this.current);
     this.taskMain = WebAssembly.promising(this.cpu.task_main);
     this.taskFault = WebAssembly.promising(this.cpu.task_fault);
     this.boot(kernel as unknown as KernelExports);
@@ -150,8 +164,7 @@ export class Machine {
     const at = (kernelMemory - initrd.length) & ~4095;
     this.bytes.set(initrd, at);
     this.bytes.set(new TextEncoder().encode(parameters + "\0"), kernel.lkl_cmdline());
-    this.cpu.kstack.value = kernel.lkl_init_sp();
-    this.tasks.add(this.current);
+    this.cpu.kstack.value = this.current.kstack;
     const boot = WebAssembly.promising(this.cpu.boot);
     boot(kernelMemory, at, initrd.length).catch((error) => this.trapped(error));
   }
@@ -248,8 +261,10 @@ export class Machine {
     const task = new Task(kernelTask, kstack, kind, memory);
     task.userSp = sp;
     task.userTls = tls;
+    if (kind === abi.TASK_FORK && !this.forks.inherit(this.current, task)) return -EAGAIN;
+    if (kind === abi.TASK_THREAD) task.entry = Slot.thread;
     if (memory) memory.tasks++;
-    return this.tasks.add(task) || -EAGAIN;
+    return this.tasks.add(task);
   }
 
   private freeTask(handle: number): void {
@@ -265,6 +280,7 @@ export class Machine {
     const next = this.tasks.get(handle);
     if (!next) return Promise.reject(new Error("switch to a task that does not exist"));
     this.saveUser(prev);
+    prev.upcall = this.takeUpcall();
     return new Promise((resolve) => {
       prev.resume = (dead) => {
         prev.resume = undefined;
@@ -273,6 +289,7 @@ export class Machine {
       this.current = next;
       this.cpu.kstack.value = next.kstack;
       this.restoreUser(next);
+      if (next.upcall) this.putUpcall(next.upcall);
       if (next.begun) {
         next.resume!(0);
       } else {
@@ -297,6 +314,28 @@ export class Machine {
     memory.instance.ways.set(task.userSp, task.userTls);
   }
 
+  /** What the kernel has noted for the running task's return to user mode. */
+  private takeUpcall(): Upcall | undefined {
+    const { upcall, handler, sig, info, ctx, sp, siginfo } = this.access;
+    const kind: number = upcall.value;
+    if (!kind) return undefined;
+    upcall.value = 0;
+    return [kind, handler.value, sig.value, info.value, ctx.value, siginfo.value, sp.value];
+  }
+
+  private putUpcall(noted: Upcall): void {
+    const { upcall, handler, sig, info, ctx, sp, siginfo } = this.access;
+    [
+      upcall.value,
+      handler.value,
+      sig.value,
+      info.value,
+      ctx.value,
+      siginfo.value,
+      sp.value,
+    ] = noted;
+  }
+
   private run(task: Task, body: () => Promise<void>): void {
     body().then(
       () => this.trapped(new Error("a task returned")),
@@ -317,6 +356,8 @@ export class Machine {
     }
     const task = this.current;
     const { sig, code } = faultOf(error);
+    this.cpu.restoring.value = 0;
+    this.forks.forget(task);
     this.run(task, () => this.taskFault(sig, code, 0));
   }
 
@@ -325,16 +366,29 @@ export class Machine {
     const task = this.current;
     const { memory } = task;
     if (!memory?.instance) throw new Error("a task goes to user mode without a program");
-    const first = memory.handle * ROW;
+    const { instance } = memory;
     if (this.access.upcall.value === UPCALL_START) {
       this.access.upcall.value = 0;
-      memory.instance.ways.set(this.access.sp.value, 0);
-      this.cpu.in_kernel.value = 0;
-      return first + Slot.start;
+      this.forks.forget(task);
+      instance.ways.set(this.access.sp.value, 0);
+      task.entry = Slot.start;
+    } else if (task.frames) {
+      // A child's first time here; a parent's globals have been kept.
+      if (task.fresh) instance.ways.set(task.userSp, task.userTls);
+      this.forks.restore(task);
+      this.cpu.restoring.value = 1;
+    } else {
+      instance.ways.set(task.userSp, task.userTls);
     }
-    memory.instance.ways.set(task.userSp, task.userTls);
+    task.fresh = false;
     this.cpu.in_kernel.value = 0;
-    return first + Slot.thread;
+    return memory.handle * ROW + task.entry;
+  }
+
+  private loadHandler(): void {
+    const handler = this.current.handlers.pop();
+    if (!handler) throw new Error("a program restores a handler that did not save itself");
+    this.putUpcall([UPCALL_SIGNAL, ...handler]);
   }
 
   // ---- memories -------------------------------------------------------------

@@ -11,6 +11,8 @@
 import { ROW, Slot } from "./rows.ts";
 import type { Instance, Program } from "./programs.ts";
 
+/** Room above the program's addresses for the frames that a fork saves. */
+export const FRAMES = 65536;
 /** Bytes for which one flag tells whether anything was written. */
 const GRANULE = 65536;
 /** A memory that holds more than this is given back to the host. */
@@ -46,10 +48,15 @@ export class ProcessMemory {
     return this.space.bytes;
   }
 
+  /** Where saved frames begin; nothing of the program's lies there or above. */
+  get end(): number {
+    return this.bytes.length - FRAMES;
+  }
+
   /** Fresh zero bytes; false: beyond the end. */
   map(at: number, length: number): boolean {
     const { bytes, dirty } = this.space;
-    if (at + length > bytes.length) return false;
+    if (at + length > this.end) return false;
     for (let granule = Math.floor(at / GRANULE); granule * GRANULE < at + length; granule++) {
       if (dirty[granule]) {
         const from = Math.max(at, granule * GRANULE);
@@ -62,14 +69,14 @@ export class ProcessMemory {
 
   /** What `from` holds in a range, at the same address. */
   copy(from: ProcessMemory, at: number, length: number): boolean {
-    if (at + length > this.bytes.length) return false;
+    if (at + length > this.end) return false;
     this.dirtyRange(at, length);
     this.bytes.set(from.bytes.subarray(at, at + length), at);
     return true;
   }
 
   move(from: number, to: number, length: number): boolean {
-    if (to + length > this.bytes.length) return false;
+    if (to + length > this.end) return false;
     this.dirtyRange(to, length);
     this.bytes.copyWithin(to, from, from + length);
     return true;
@@ -77,7 +84,7 @@ export class ProcessMemory {
 
   /** How much of a range can be accessed. */
   room(at: number, length: number): number {
-    return at < GRANULE ? 0 : Math.max(0, Math.min(length, this.bytes.length - at));
+    return at < GRANULE ? 0 : Math.max(0, Math.min(length, this.end - at));
   }
 
   private dirtyRange(at: number, length: number): void {
@@ -93,7 +100,7 @@ export class Memories {
   private readonly user: WebAssembly.Module;
   private readonly kernel: WebAssembly.Memory;
   private readonly rows: WebAssembly.Table;
-  /** Of each memory, in bytes: a multiple of 64 KiB. */
+  /** Addresses of a process, in bytes: a multiple of 64 KiB. */
   private readonly size: number;
 
   constructor(
@@ -146,18 +153,20 @@ export class Memories {
   install(memory: ProcessMemory, instance: Instance): void {
     memory.instance = instance;
     const first = memory.handle * ROW;
-    const { sp, tls, set, start, thread, signal } = instance.ways;
+    const { sp, tls, set, start, thread, signal, resignal } = instance.ways;
     this.rows.set(first + Slot.sp, sp);
     this.rows.set(first + Slot.tls, tls);
     this.rows.set(first + Slot.set, set);
     this.rows.set(first + Slot.start, start);
     this.rows.set(first + Slot.thread, thread);
     this.rows.set(first + Slot.signal, signal);
+    this.rows.set(first + Slot.resignal, resignal);
+    instance.state.value = 0;
   }
 
   private newSpace(): Space | undefined {
     try {
-      const pages = this.size / 65536;
+      const pages = (this.size + FRAMES) / 65536;
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
       const { exports } = new WebAssembly.Instance(this.user, {
         kernel: { memory: this.kernel },
@@ -166,7 +175,7 @@ export class Memories {
       return {
         memory,
         bytes: new Uint8Array(memory.buffer),
-        dirty: new Uint8Array(this.size / GRANULE),
+        dirty: new Uint8Array(memory.buffer.byteLength / GRANULE),
         access: exports,
         instances: new Map(),
       };

@@ -15,13 +15,20 @@ export interface Ways {
   set(sp: number, tls: number): void;
   start(): void;
   thread(): void;
-  signal(): void;
+  signal(): number;
+  resignal(): number;
 }
 
 export interface Instance {
   readonly program: Program;
-  readonly exports: WebAssembly.Exports;
   readonly ways: Ways;
+  /** Of an instrumented program: whether it saves or restores its frames. */
+  readonly state: WebAssembly.Global;
+  /** Where the next frame goes, and where the room for them ends. */
+  readonly frames: WebAssembly.Global;
+  readonly framesEnd: WebAssembly.Global;
+  /** Counts calls of setjmp. */
+  readonly jumps: WebAssembly.Global | undefined;
 }
 
 export class Program {
@@ -62,12 +69,19 @@ export class Program {
   ): Instance {
     const env = { memory: memory.space.memory };
     const { exports } = new WebAssembly.Instance(this.module, { env, linux: imports });
-    const program = {
-      __tls_base: new WebAssembly.Global({ value: "i32", mutable: true }, 0),
-      ...exports,
-    };
+    // A program without thread-local data, or that never forks, lacks some.
+    const program = { __tls_base: word(), __linux_state: word(), ...exports };
     const ways = new WebAssembly.Instance(glue, { program }).exports as unknown as Ways;
-    const instance = { program: this, exports, ways };
+    const { __linux_state, __linux_frames, __linux_frames_end, __linux_jumps } =
+      exports as Record<string, WebAssembly.Global>;
+    const instance = {
+      program: this,
+      ways,
+      state: __linux_state ?? word(),
+      frames: __linux_frames ?? word(),
+      framesEnd: __linux_frames_end ?? word(),
+      jumps: __linux_jumps,
+    };
     memory.space.instances.set(this, instance);
     return instance;
   }
@@ -106,6 +120,10 @@ export class Programs {
   get(handle: number): Program | undefined {
     return this.all[handle - 1];
   }
+}
+
+function word(): WebAssembly.Global {
+  return new WebAssembly.Global({ value: "i32", mutable: true }, 0);
 }
 
 function hex(bytes: Uint8Array): string {

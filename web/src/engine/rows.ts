@@ -15,4 +15,5 @@ export const Slot = {
   start: 8,
   thread: 9,
   signal: 10,
+  resignal: 11,
 } as const;

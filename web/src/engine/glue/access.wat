@@ -16,7 +16,7 @@
 
   ;; Slots of a row: the same numbers as in rows.ts.
   ;; 0 copy_from 1 copy_to 2 clear 3 strncpy 4 strnlen 5 sp 6 tls 7 set 8 start
-  ;; 9 thread 10 signal
+  ;; 9 thread 10 signal 11 resignal
   (table (export "rows") 16 funcref)
   (global $current (export "current") (mut i32) (i32.const 0))
 
