@@ -82,7 +82,7 @@ fn session(
 ) -> Result<i32, RunError> {
     let log = Log::open(args.kernel_log.as_deref())?;
     let initrd = guest::initrd(args.rootfs.as_deref(), &files)?;
-    let command_line = guest::command_line(&args.append);
+    let command_line = guest::command_line(args.user_memory, &args.append);
     let machine =
         Machine::boot(Boot { memory: args.memory, command_line, initrd }, Box::new(log.clone()))?;
     let spec = JobSpec {

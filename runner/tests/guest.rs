@@ -10,7 +10,9 @@ use common::{guest_dir, output, test_module, text};
 
 fn run(name: &str) -> Result<(), String> {
     let module = test_module(name);
-    let out = output(&["run", "--kernel-log", module.to_str().unwrap()]);
+    // One of them takes all there is.
+    let memory = if name == "oom" { "--user-memory=256M" } else { "--user-memory=1G" };
+    let out = output(&["run", "--kernel-log", memory, module.to_str().unwrap()]);
     if out.status.code() == Some(0) {
         return Ok(());
     }
@@ -43,6 +45,7 @@ macro_rules! programs {
 }
 
 programs! {
+    advice,
     cgroup,
     clock,
     efault,
@@ -50,6 +53,7 @@ programs! {
     exec,
     exec_script,
     fault,
+    fault_resume,
     files,
     float,
     fork,
@@ -59,12 +63,16 @@ programs! {
     jobs,
     libc,
     limits,
+    maps,
+    memory_limits,
     mmap,
     mmap_file,
-    mmap_shared = "writable MAP_SHARED mappings are not offered yet (ENODEV)",
+    mmap_shared,
     mqueue,
+    mremap,
     namespace,
     offsets,
+    oom,
     packet,
     pipe,
     print,
@@ -73,6 +81,9 @@ programs! {
     recursion,
     seccomp,
     setjmp,
+    shared_file,
+    shared_fork,
+    shared_futex,
     signal_altstack,
     signal_busy,
     signal_handler,
@@ -82,13 +93,14 @@ programs! {
     spawn,
     start_exit,
     sysv_msg_sem,
-    sysv_shm = "writable MAP_SHARED mappings are not offered yet, which shmat needs",
+    sysv_shm,
     thread_cancel,
     thread_local,
     thread_process,
     threads,
     timers,
     unix,
+    user_access,
     vfork,
     wait,
 }

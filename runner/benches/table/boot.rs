@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use wasmlinux::engine::Boot;
 use wasmlinux::guest;
 use wasmlinux::job::{JobSpec, Stdio as JobStdio};
-use wasmlinux::machine::Machine;
+use wasmlinux::machine::{Machine, USER_MEMORY};
 
 /// What the kernel says just before it starts the first program.
 const INIT: &[u8] = b"Run /init as init process";
@@ -21,7 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn boot(log: Box<dyn Write + Send>) -> Result<Machine> {
     let initrd = guest::initrd(None, &[])?;
-    Ok(Machine::boot(Boot { memory: MEMORY, command_line: guest::command_line(""), initrd }, log)?)
+    Ok(Machine::boot(
+        Boot { memory: MEMORY, command_line: guest::command_line(USER_MEMORY, ""), initrd },
+        log,
+    )?)
 }
 
 /// A kernel log that tells when the kernel starts init.
