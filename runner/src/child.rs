@@ -51,29 +51,29 @@ pub struct Output {
 
 /// The host's ends of a command's streams.
 #[derive(Default)]
-pub(crate) struct Parts {
+pub(crate) struct Ends {
     pub stdin: Connected,
     pub stdout: Connected,
     pub stderr: Connected,
     pub terminal: Option<Connected>,
 }
 
-impl Parts {
+impl Ends {
     pub fn all(&self) -> impl Iterator<Item = &Connected> {
         [&self.stdin, &self.stdout, &self.stderr].into_iter().chain(&self.terminal)
     }
 }
 
 impl Child {
-    pub(crate) fn new(job: Job, pid: u32, mut parts: Parts, budget: Option<Arc<Budget>>) -> Child {
-        let pumps = [Some(&mut parts.stdout), Some(&mut parts.stderr), parts.terminal.as_mut()];
+    pub(crate) fn new(job: Job, pid: u32, mut ends: Ends, budget: Option<Arc<Budget>>) -> Child {
+        let pumps = [Some(&mut ends.stdout), Some(&mut ends.stderr), ends.terminal.as_mut()];
         let pumps = pumps.into_iter().flatten().filter_map(|c| c.pump.take()).collect();
         let piped = |c: Connected| c.stream.filter(|_| c.piped);
         Child {
-            stdin: piped(parts.stdin).map(|s| ChildStdin(Some(s))),
-            stdout: piped(parts.stdout).map(|s| ChildStdout(Some(s))),
-            stderr: piped(parts.stderr).map(|s| ChildStderr(Some(s))),
-            terminal: parts.terminal.and_then(|c| c.stream).map(Terminal),
+            stdin: piped(ends.stdin).map(|s| ChildStdin(Some(s))),
+            stdout: piped(ends.stdout).map(|s| ChildStdout(Some(s))),
+            stderr: piped(ends.stderr).map(|s| ChildStderr(Some(s))),
+            terminal: ends.terminal.and_then(|c| c.stream).map(Terminal),
             job,
             pid,
             pumps,
@@ -84,6 +84,11 @@ impl Child {
     /// Its process id in the guest; 0 if it had ended before it could be asked.
     pub fn id(&self) -> u32 {
         self.pid
+    }
+
+    /// Why its program does not run, if that is so.
+    pub(crate) fn not_started(&self) -> Option<io::Error> {
+        self.job.not_started()
     }
 
     /// Kills its process (SIGKILL). Its descendants live on, unless it has limits

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::builder;
-use crate::child::{Child, Output, Parts};
+use crate::child::{Child, Ends, Output};
 use crate::job::{JobSpec, JobStdio, Limits, SpecError};
-use crate::machine::{Defaults, Error, Host};
+use crate::machine::{Error, Host, Parts};
 use crate::status::ExitStatus;
 use crate::stdio::{Connected, Stdio};
 use crate::stream::{Budget, Stream};
@@ -79,10 +79,11 @@ pub struct Command {
 }
 
 impl Command {
-    pub(crate) fn new(host: Arc<Host>, defaults: &Defaults, program: &OsStr) -> Command {
+    pub(crate) fn new(machine: &Parts, program: &OsStr) -> Command {
+        let Parts { host, defaults } = machine.clone();
         let spec = JobSpec {
             argv: vec![program.as_bytes().to_vec()],
-            env: defaults.env.clone(),
+            env: defaults.env,
             cwd: b"/".to_vec(),
             limits: defaults.limits,
             ..JobSpec::default()
@@ -212,13 +213,13 @@ impl Command {
             stream.resize(size.rows, size.columns);
             let Size { rows, columns } = size;
             let stdio = JobStdio::Terminal { stream: terminal.id(), rows, columns };
-            return self.launch(id, stdio, Parts { terminal: Some(terminal), ..Parts::default() });
+            return self.launch(id, stdio, Ends { terminal: Some(terminal), ..Ends::default() });
         }
         let stdin = stdin.input(&self.host)?;
         let stdout = stdout.output(&self.host, 1)?;
         let stderr = stderr.output(&self.host, 2)?;
         let stdio = JobStdio::Streams([stdin.id(), stdout.id(), stderr.id()]);
-        self.launch(id, stdio, Parts { stdin, stdout, stderr, terminal: None })
+        self.launch(id, stdio, Ends { stdin, stdout, stderr, terminal: None })
     }
 
     /// As inetd starts a service: stdin, stdout and stderr are one socket, whose
@@ -228,21 +229,21 @@ impl Command {
         let streams = vec![stream.clone()];
         let stdio = JobStdio::Socket { stream: stream.id() };
         let job = self.host.run(id, &self.spec, stdio, streams)?;
-        Ok(Child::new(job, 0, Parts::default(), None))
+        Ok(Child::new(job, 0, Ends::default(), None))
     }
 
-    fn launch(self, id: u32, stdio: JobStdio, parts: Parts) -> Result<Child, Error> {
-        let streams: Vec<_> = parts.all().filter_map(|c| c.stream.clone()).collect();
+    fn launch(self, id: u32, stdio: JobStdio, ends: Ends) -> Result<Child, Error> {
+        let streams: Vec<_> = ends.all().filter_map(|c| c.stream.clone()).collect();
         let budget = self.budget(id);
         if let Some(budget) = &budget {
-            let outputs = [&parts.stdout, &parts.stderr].into_iter().chain(&parts.terminal);
+            let outputs = [&ends.stdout, &ends.stderr].into_iter().chain(&ends.terminal);
             for Connected { stream, .. } in outputs {
                 stream.iter().for_each(|s| s.limit(budget.clone()));
             }
         }
         let job = self.host.run(id, &self.spec, stdio, streams)?;
         let pid = job.started(&self.spec.argv[0])?;
-        Ok(Child::new(job, pid, parts, budget))
+        Ok(Child::new(job, pid, ends, budget))
     }
 
     /// Writing more than it may kills the job.

@@ -29,6 +29,7 @@ mod child;
 mod command;
 pub mod engine;
 mod guest;
+mod inetd;
 mod job;
 mod machine;
 pub mod program;
@@ -43,7 +44,12 @@ pub use child::{Child, ChildStderr, ChildStdin, ChildStdout, Output, Terminal};
 pub use command::{Command, Size};
 pub use engine::{BootError, Outcome};
 pub use guest::GuestError;
+pub use inetd::{
+    socket_address, Inetd, ServeError, Server, Service, ServiceError, GRACE, MAX_SESSIONS,
+    TELNET_PORT,
+};
 pub use job::{Limits, SpecError};
-pub use machine::{Error, Machine, MEMORY_RANGE};
+pub use machine::{Error, Machine, Parts, MEMORY_RANGE};
+pub use miniio::Address;
 pub use status::{ExitStatus, Limit};
 pub use stdio::Stdio;

@@ -80,9 +80,15 @@ pub enum Error {
 /// # Ok::<(), wasmlinux::Error>(())
 /// ```
 pub struct Machine {
+    parts: Parts,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What starting a command takes; it does not keep the machine running.
+#[derive(Clone)]
+pub struct Parts {
     pub(crate) host: Arc<Host>,
     pub(crate) defaults: Defaults,
-    thread: Option<JoinHandle<()>>,
 }
 
 /// What every command starts from.
@@ -166,20 +172,25 @@ impl Machine {
             .name("wasmlinux-cpu".into())
             .spawn(body)
             .map_err(Error::Thread)?;
-        Ok(Machine { host, defaults, thread: Some(thread) })
+        Ok(Machine { parts: Parts { host, defaults }, thread: Some(thread) })
     }
 
     /// A command to run in this machine, in the manner of
     /// [`std::process::Command`]. A name without a slash is looked for in the
     /// guest's PATH. Commands wait for the end of the guest's boot scripts.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        Command::new(self.host.clone(), &self.defaults, program.as_ref())
+        Command::new(&self.parts, program.as_ref())
+    }
+
+    /// What services are started with: see [`Inetd`](crate::Inetd).
+    pub fn parts(&self) -> Parts {
+        self.parts.clone()
     }
 
     /// Asks the guest to shut down in order: its init ends all processes. Does
     /// not wait.
     pub fn power_off(&self) {
-        self.host.irqs.raise(IRQ_POWER);
+        self.parts.host.irqs.raise(IRQ_POWER);
     }
 
     /// Shuts the guest down in order; stops it when that takes longer than
@@ -187,10 +198,10 @@ impl Machine {
     /// and another one when they do not.
     pub fn shutdown(&self, patience: Duration) -> Outcome {
         self.power_off();
-        match self.host.wait(Instant::now().checked_add(patience)) {
+        match self.parts.host.wait(Instant::now().checked_add(patience)) {
             Some(outcome) => outcome,
             None => {
-                self.host.irqs.stop();
+                self.parts.host.irqs.stop();
                 self.wait()
             }
         }
@@ -199,18 +210,18 @@ impl Machine {
     /// Waits until the machine has ended: powered off from inside or by
     /// [`power_off`](Machine::power_off), or crashed.
     pub fn wait(&self) -> Outcome {
-        self.host.wait(None).expect("waited without a deadline")
+        self.parts.host.wait(None).expect("waited without a deadline")
     }
 
     /// How the machine has ended, if it has.
     pub fn try_wait(&self) -> Option<Outcome> {
-        self.host.outcome()
+        self.parts.host.outcome()
     }
 }
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        self.host.irqs.stop();
+        self.parts.host.irqs.stop();
         if let Some(thread) = self.thread.take() {
             // A panic of the CPU thread has been reported by the hook.
             let _ = thread.join();
@@ -235,6 +246,14 @@ impl Job {
                 Phase::Ended(Exit::Status(_)) => return Ok(0),
                 Phase::Lost => return Err(self.ended(phase)),
             }
+        }
+    }
+
+    /// Why the program does not run, if that is known.
+    pub fn not_started(&self) -> Option<std::io::Error> {
+        match *self.state.phase.lock() {
+            Phase::Ended(Exit::NotStarted(errno)) => Some(std::io::Error::from_raw_os_error(errno)),
+            _ => None,
         }
     }
 

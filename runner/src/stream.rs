@@ -469,6 +469,12 @@ impl Stream {
         n
     }
 
+    /// The guest has closed it, or its job is over.
+    pub fn is_closed(&self) -> bool {
+        let state = self.state.lock();
+        state.guest_closed || state.finishing
+    }
+
     /// Nobody takes output any more: the guest's writes fail.
     pub fn break_output(&self) {
         let mut state = self.state.lock();

@@ -19,3 +19,8 @@ mod manifest;
 pub use cpio::{Cpio, Error as CpioError, Owner};
 pub use folders::folders;
 pub use manifest::{add_applets, add_manifest, Error as ManifestError};
+
+/// `/etc/passwd` of the root file system.
+pub const PASSWD: &str = include_str!("../skeleton/etc/passwd");
+/// `/etc/services` of the root file system.
+pub const SERVICES: &str = include_str!("../skeleton/etc/services");
