@@ -14,6 +14,7 @@ pub(crate) enum Stream {
 /// what the program knows already.
 pub(crate) enum Change {
     Accepted(ListenerId, Stream),
+    #[cfg_attr(not(feature = "uv"), allow(dead_code))] // in-process nothing runs out
     NotAccepted(ListenerId, Error),
     Connected(StreamId),
     Readable(StreamId),

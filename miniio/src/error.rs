@@ -6,9 +6,11 @@ use crate::Address;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    #[error("the address {0} is in use: stop the program that listens there, or take another port")]
+    #[error(
+        "the address {0} is in use: stop the program that listens there, or take another port"
+    )]
     InUse(Address),
-    #[error("no permission for {0}: take a port from 1024 on, or another path")]
+    #[error("no permission for {0}: take a port from 1024 on, or a path in a directory that is there and yours")]
     Permission(Address),
     #[error("{0} can be reached from other machines: take a loopback address such as 127.0.0.1, or ask for it to be exposed")]
     NotLoopback(Address),

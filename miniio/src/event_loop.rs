@@ -290,7 +290,7 @@ impl Loop {
             Address::Local(name) => {
                 let end = self.local.connect(name)?;
                 let id = self.add_stream(Stream::Local(end));
-                self.queue.push_back(Event::Connected(id));
+                self.change(Change::Connected(id));
                 Ok(id)
             }
             _ => {

@@ -1,7 +1,7 @@
 //! Streams beyond the process: the one place that chooses how.
 
 #[cfg(feature = "uv")]
-#[path = "uv.rs"]
+#[path = "uv/mod.rs"]
 mod chosen;
 
 #[cfg(not(feature = "uv"))]
