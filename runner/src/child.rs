@@ -109,7 +109,7 @@ impl Child {
     /// hold this up; what that writes later fails (EPIPE).
     pub fn wait(&mut self) -> Result<ExitStatus, Error> {
         drop(self.stdin.take());
-        let status = self.job.wait(None)?.expect("waited without a deadline");
+        let status = self.job.wait(None).map(|s| s.expect("waited without a deadline"));
         self.finish(status)
     }
 
@@ -127,10 +127,8 @@ impl Child {
     }
 
     fn wait_until(&mut self, at: Instant) -> Result<Option<ExitStatus>, Error> {
-        match self.job.wait(Some(at))? {
-            Some(status) => self.finish(status).map(Some),
-            None => Ok(None),
-        }
+        let status = self.job.wait(Some(at)).transpose();
+        status.map(|status| self.finish(status)).transpose()
     }
 
     /// Waits for its end and collects what it writes to the pipes that were not
@@ -149,14 +147,20 @@ impl Child {
         Ok(Output { status, stdout, stderr })
     }
 
-    fn finish(&mut self, status: ExitStatus) -> Result<ExitStatus, Error> {
+    /// After its end, or the machine's: what it wrote is where it should be.
+    fn finish(&mut self, status: Result<ExitStatus, Error>) -> Result<ExitStatus, Error> {
+        let mut failed = None;
         for pump in self.pumps.drain(..) {
             match pump.join() {
                 // Whoever closed the pipe knows: the guest got its SIGPIPE. A
                 // terminal that went away has nothing to show.
-                Ok(Err(e)) if !is_gone(&e) => return Err(Error::Output(e)),
+                Ok(Err(e)) if !is_gone(&e) => failed = Some(e),
                 _ => {}
             }
+        }
+        let status = status?;
+        if let Some(e) = failed {
+            return Err(Error::Output(e));
         }
         let over = self.budget.as_ref().is_some_and(|b| b.is_over());
         Ok(if over { status.with_limit(Limit::Output) } else { status })

@@ -413,12 +413,8 @@ impl Stream {
         }
     }
 
-    /// Room for input. A watcher is told when half of a full queue was read.
-    pub fn room(&self) -> usize {
-        CAPACITY.saturating_sub(self.state.lock().input.len())
-    }
-
-    /// Input for the guest; as much as fits is taken.
+    /// Input for the guest; as much as fits is taken. After it took less, a watcher
+    /// is told when half of the queue was read.
     pub fn feed(&self, bytes: &[u8]) -> usize {
         let mut state = self.state.lock();
         let n = bytes.len().min(CAPACITY.saturating_sub(state.input.len()));

@@ -69,10 +69,10 @@ impl Session {
     /// Moves what can be moved both ways. What does not fit stays where it is,
     /// where its sender feels it.
     pub fn turn(&mut self, io: &mut Loop, id: StreamId) -> Next {
-        self.to_guest(io, id).and_then(|()| self.to_client(io, id)).unwrap_or(Next::Lost)
+        self.take_input(io, id).and_then(|()| self.give_output(io, id)).unwrap_or(Next::Lost)
     }
 
-    fn to_guest(&mut self, io: &mut Loop, id: StreamId) -> Result<(), miniio::Error> {
+    fn take_input(&mut self, io: &mut Loop, id: StreamId) -> Result<(), miniio::Error> {
         while !self.input_ended {
             match io.received(id)? {
                 Received::Bytes(bytes) => {
@@ -93,7 +93,7 @@ impl Session {
         Ok(())
     }
 
-    fn to_client(&mut self, io: &mut Loop, id: StreamId) -> Result<Next, miniio::Error> {
+    fn give_output(&mut self, io: &mut Loop, id: StreamId) -> Result<Next, miniio::Error> {
         let mut buf = [0; CHUNK];
         while !self.output_finished {
             let room = io.room(id)?.min(CHUNK);
