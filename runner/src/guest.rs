@@ -1,9 +1,10 @@
 //! What the guest is made of: the built-in root file system and programs, and
 //! what is added to them for one machine.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use wasmlinux_rootfs::Cpio;
+use wasmlinux_rootfs::{folders, Cpio};
 
 use crate::engine::image::{self, BuildId, Image};
 use crate::engine::layout::{Module, PAGE};
@@ -26,10 +27,17 @@ pub enum GuestError {
     Add(#[from] wasmlinux_rootfs::CpioError),
 }
 
-/// A file to add to the root file system, mode 0755, owned by root.
+/// An entry to add to the root file system, owned by root. A folder comes
+/// before what is in it.
 pub struct File {
     pub path: String,
-    pub bytes: Vec<u8>,
+    pub node: Node,
+}
+
+pub enum Node {
+    Folder { mode: u32 },
+    File { mode: u32, bytes: Vec<u8> },
+    Link { target: String },
 }
 
 /// Makes the programs in this binary known to the engine.
@@ -78,6 +86,8 @@ impl Drop for BuiltIn {
 }
 
 /// The root file system, `rootfs` instead of the built-in one, with `files`.
+/// A folder that is there already stays as it is; one that is missing above a
+/// file is made, unless the archive is compressed and cannot be looked into.
 pub fn initrd(
     rootfs: Option<&Path>,
     files: &[File],
@@ -96,11 +106,53 @@ pub fn initrd(
         }
     };
     if !files.is_empty() {
-        let add = |cpio: Cpio, file: &File| cpio.file(&file.path, 0o755, &file.bytes);
-        let extra = files.iter().fold(Cpio::appended(), add).finish()?;
+        let mut extra = Extra::over(&archive);
+        files.iter().for_each(|file| extra.add(file));
+        let extra = extra.cpio.finish()?;
         // The kernel unpacks archives one after another, aligned.
         archive.resize(archive.len().next_multiple_of(4), 0);
         archive.extend(extra);
     }
     Ok(Box::new(archive))
+}
+
+/// An archive to be unpacked over another.
+struct Extra {
+    cpio: Cpio,
+    /// Those that are in either.
+    folders: BTreeSet<String>,
+    /// The first archive cannot be looked into.
+    blind: bool,
+}
+
+impl Extra {
+    fn over(archive: &[u8]) -> Extra {
+        let found = folders(archive);
+        let blind = found.is_none();
+        Extra { cpio: Cpio::appended(), folders: found.unwrap_or_default(), blind }
+    }
+
+    fn add(&mut self, file: &File) {
+        let path = &file.path;
+        if !self.blind {
+            for (end, _) in path.match_indices('/').skip(1) {
+                self.folder(&path[..end], 0o755);
+            }
+        }
+        match &file.node {
+            Node::Folder { mode } => self.folder(path, *mode),
+            Node::File { mode, bytes } => self.put(|cpio| cpio.file(path, *mode, bytes)),
+            Node::Link { target } => self.put(|cpio| cpio.symlink(path, target)),
+        }
+    }
+
+    fn folder(&mut self, path: &str, mode: u32) {
+        if self.folders.insert(path.to_owned()) {
+            self.put(|cpio| cpio.dir(path, mode));
+        }
+    }
+
+    fn put(&mut self, with: impl FnOnce(Cpio) -> Cpio) {
+        self.cpio = with(std::mem::take(&mut self.cpio));
+    }
 }

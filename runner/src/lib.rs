@@ -2,6 +2,7 @@
 //!
 //! [`machine::Machine`] is a booted kernel, [`machine::Job`] a command in it,
 //! [`stream::Stream`] the bytes between. Below them is the [`engine`].
+pub mod add;
 pub mod engine;
 pub mod guest;
 pub mod job;

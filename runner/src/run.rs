@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use wasmlinux::engine::{Boot, Outcome};
 use wasmlinux::job::{Exit, JobSpec, Stdio};
 use wasmlinux::machine::{Error, Job, Machine};
-use wasmlinux::{guest, program, pump, terminal};
+use wasmlinux::{add, guest, program, pump, terminal};
 
 use crate::cli::{Cli, MachineArgs, Verb};
 
@@ -31,6 +31,8 @@ pub enum RunError {
     Guest(#[from] guest::GuestError),
     #[error(transparent)]
     Program(#[from] program::ProgramError),
+    #[error(transparent)]
+    Add(#[from] add::AddError),
     #[error("cannot write the kernel log to {0}: {1}")]
     Log(String, #[source] io::Error),
     #[error("cannot set the terminal up: {0}")]
@@ -45,7 +47,7 @@ pub fn main(cli: Cli) -> Result<i32, RunError> {
     guest::register();
     match cli.verb {
         Verb::Run { machine, command } => {
-            let mut files = Vec::new();
+            let mut files = add::collect(&machine.add)?;
             let argv = command_line(command, &mut files)?;
             session(&machine, argv, files)
         }
@@ -54,7 +56,8 @@ pub fn main(cli: Cli) -> Result<i32, RunError> {
                 let e = "stdin is not a terminal; use `wasmlinux run -- sh` instead".to_owned();
                 return Err(RunError::Host(e));
             }
-            session(&machine, vec![b"sh".to_vec(), b"-l".to_vec()], Vec::new())
+            let files = add::collect(&machine.add)?;
+            session(&machine, vec![b"sh".to_vec(), b"-l".to_vec()], files)
         }
     }
 }
@@ -69,7 +72,8 @@ fn command_line(
     if let Some(path) = program::host_path(&argv[0]) {
         let program = program::prepare(&path)?;
         argv[0] = program.guest_path.clone().into_bytes();
-        files.push(guest::File { path: program.guest_path, bytes: program.module });
+        let node = guest::Node::File { mode: 0o755, bytes: program.module };
+        files.push(guest::File { path: program.guest_path, node });
     }
     Ok(argv)
 }

@@ -13,6 +13,8 @@
 
 mod cpio;
 mod manifest;
+mod read;
 
 pub use cpio::{Cpio, Error as CpioError, Owner};
 pub use manifest::{add_applets, add_manifest, Error as ManifestError};
+pub use read::folders;
