@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use hostabi::consts::{IRQ_JOB, IRQ_POWER};
 use parking_lot::{Condvar, Mutex};
 
+use crate::add::AddError;
 use crate::builder::Builder;
 use crate::command::Command;
 use crate::engine::irq::Irqs;
@@ -43,6 +44,8 @@ pub enum Error {
     Boot(#[from] BootError),
     #[error(transparent)]
     Guest(#[from] GuestError),
+    #[error(transparent)]
+    Add(#[from] AddError),
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error(transparent)]

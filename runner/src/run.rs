@@ -55,6 +55,9 @@ fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
     if let Some(rootfs) = &args.rootfs {
         builder = builder.rootfs(rootfs);
     }
+    for addition in &args.add {
+        builder = builder.add(addition.clone());
+    }
     for (name, value) in &args.env {
         builder = builder.env(&**name, &**value);
     }

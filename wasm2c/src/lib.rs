@@ -74,6 +74,10 @@ pub const RUNTIME: &[(&str, &str)] = &[
     ("w2c_rt.c", include_str!("../include/w2c_rt.c")),
 ];
 
+/// Changes whenever the translator or its runtime does: a key for caches of what
+/// was made with it.
+pub const FINGERPRINT: &str = env!("WASM2C_FINGERPRINT");
+
 /// `w2c.h`: the layout and the descriptors, all that an engine needs.
 pub const HEADER: &str = include_str!("../include/w2c.h");
 
