@@ -9,6 +9,8 @@ use crate::stream::Stream;
 const FLAG_TTY: u32 = 1;
 /// Search PATH for a command without a slash.
 const FLAG_SEARCH: u32 = 2;
+/// The host sees its system calls.
+const FLAG_TRACE: u32 = 4;
 
 /// What to run. Strings are bytes without NUL.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +20,8 @@ pub struct JobSpec {
     pub cwd: Vec<u8>,
     pub uid: u32,
     pub gid: u32,
+    /// Its system calls and its children's are told to the machine's tracer.
+    pub trace: bool,
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -91,8 +95,9 @@ impl JobSpec {
                 (0, [stdin.id(), stdout.id(), stderr.id()], 0, 0)
             }
         };
+        let trace = if self.trace { FLAG_TRACE } else { 0 };
         let mut out = Vec::new();
-        let words = [id, 0, tty | FLAG_SEARCH, self.uid, self.gid];
+        let words = [id, 0, tty | FLAG_SEARCH | trace, self.uid, self.gid];
         for word in words.into_iter().chain(streams) {
             out.extend(word.to_le_bytes());
         }
@@ -149,11 +154,12 @@ mod tests {
             cwd: b"/".to_vec(),
             uid: 1000,
             gid: 1001,
+            trace: true,
         };
         let stdio = Stdio::Terminal { stream: streams.open(), rows: 24, columns: 80 };
         let bytes = spec.serialise(5, &stdio);
         let word = |i: usize| u32::from_le_bytes(bytes[i * 4..][..4].try_into().unwrap());
-        assert_eq!([word(0), word(1), word(2), word(3), word(4)], [5, 0, 3, 1000, 1001]);
+        assert_eq!([word(0), word(1), word(2), word(3), word(4)], [5, 0, 7, 1000, 1001]);
         assert_eq!([word(5), word(6), word(7)], [1, 1, 1]);
         assert_eq!(word(8), 24 | 80 << 16);
         assert_eq!([word(9), word(10)], [2, 1]);

@@ -10,3 +10,4 @@ pub mod program;
 pub mod pump;
 pub mod stream;
 pub mod terminal;
+pub mod trace;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{bounded, Receiver, Sender};
@@ -14,6 +14,7 @@ use crate::engine::irq::Irqs;
 use crate::engine::{self, Boot, BootError, Devices, Errno, Outcome};
 use crate::job::{Exit, JobSpec, SpecError, Stdio};
 use crate::stream::{Stream, Streams};
+use crate::trace::{self, Tracer};
 
 /// Where the kernel log goes.
 pub type LogSink = Box<dyn Write + Send>;
@@ -53,6 +54,7 @@ struct Host {
     irqs: Arc<Irqs>,
     streams: Streams,
     log: Mutex<LogSink>,
+    tracer: OnceLock<Arc<Tracer>>,
     ready: AtomicBool,
     shutting_down: AtomicBool,
     requests: Mutex<VecDeque<(u32, Vec<u8>)>>,
@@ -70,6 +72,7 @@ impl Machine {
             streams: Streams::new(irqs.clone()),
             irqs: irqs.clone(),
             log: Mutex::new(log),
+            tracer: OnceLock::new(),
             ready: AtomicBool::new(false),
             shutting_down: AtomicBool::new(false),
             requests: Mutex::default(),
@@ -94,6 +97,11 @@ impl Machine {
     /// A stream to use in [`Stdio`].
     pub fn stream(&self) -> Arc<Stream> {
         self.host.streams.open()
+    }
+
+    /// Jobs with [`JobSpec::trace`] are told of to `tracer`: the first one given.
+    pub fn trace_to(&self, tracer: Arc<Tracer>) {
+        self.host.tracer.get_or_init(|| tracer);
     }
 
     /// Starts a command once the guest's init has finished its boot scripts.
@@ -222,6 +230,12 @@ impl Devices for Host {
         if let Some(done) = self.running.lock().remove(&job) {
             // Nobody waits for the job any more: nothing to tell.
             let _ = done.send(Exit::from_kernel(status));
+        }
+    }
+
+    fn trace(&self, pid: u32, event: &trace::Event<'_>, memory: &dyn trace::memory::Memory) {
+        if let Some(tracer) = self.tracer.get() {
+            tracer.event(pid, event, memory);
         }
     }
 

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use wasmlinux::engine::{Boot, Outcome};
 use wasmlinux::job::{Exit, JobSpec, Stdio};
 use wasmlinux::machine::{Error, Job, Machine};
+use wasmlinux::trace::Tracer;
 use wasmlinux::{guest, program, pump, terminal};
 
 use crate::cli::{Cli, MachineArgs, Verb};
@@ -33,6 +34,8 @@ pub enum RunError {
     Program(#[from] program::ProgramError),
     #[error("cannot write the kernel log to {0}: {1}")]
     Log(String, #[source] io::Error),
+    #[error("cannot write the trace to {0}: {1}")]
+    Trace(String, #[source] io::Error),
     #[error("cannot set the terminal up: {0}")]
     Terminal(#[source] io::Error),
     #[error("cannot write the command's output: {0}")]
@@ -85,20 +88,30 @@ fn session(
     let command_line = guest::command_line(&args.append);
     let machine =
         Machine::boot(Boot { memory: args.memory, command_line, initrd }, Box::new(log.clone()))?;
+    let tracer = tracer(args)?;
+    if let Some(tracer) = &tracer {
+        machine.trace_to(tracer.clone());
+    }
     let spec = JobSpec {
         argv,
         env: environment(args),
         cwd: args.cwd.clone().into_bytes(),
         uid: 0,
         gid: 0,
+        trace: tracer.is_some(),
     };
     let result = if terminal::is_interactive() {
         on_terminal(&machine, &spec)
     } else {
         on_streams(&machine, &spec)
     };
+    let traced = tracer.map_or(Ok(()), |t| t.finish());
     // Whatever happens now is told on a terminal in its usual state.
     terminal::restore();
+    if let Err(e) = traced {
+        // The command's own exit code counts more.
+        eprintln!("wasmlinux: {e}");
+    }
     let code = result?;
     if code == EXIT_PANIC {
         log.show_kept();
@@ -106,6 +119,18 @@ fn session(
     // The guest is not asked to shut down: its file system is memory.
     io::stdout().flush().map_err(RunError::Output)?;
     Ok(code)
+}
+
+/// Who writes the trace, if one is wanted.
+fn tracer(args: &MachineArgs) -> Result<Option<Arc<Tracer>>, RunError> {
+    let Some(path) = &args.trace else { return Ok(None) };
+    let error = |e| RunError::Trace(path.display().to_string(), e);
+    let to: Box<dyn Write + Send> = match path.as_path() {
+        p if p == Path::new("-") => Box::new(terminal::Stderr),
+        p => Box::new(File::create(p).map_err(error)?),
+    };
+    let filter = args.trace_filter.clone().unwrap_or_default();
+    Tracer::new(to, filter).map(|t| Some(Arc::new(t))).map_err(error)
 }
 
 fn environment(args: &MachineArgs) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -224,7 +249,7 @@ impl Log {
     fn open(path: Option<&Path>) -> Result<Log, RunError> {
         let to: Option<Box<dyn Write + Send>> = match path {
             None => None,
-            Some(p) if p == Path::new("-") => Some(Box::new(io::stderr())),
+            Some(p) if p == Path::new("-") => Some(Box::new(terminal::Stderr)),
             Some(p) => {
                 let file =
                     File::create(p).map_err(|e| RunError::Log(p.display().to_string(), e))?;
@@ -248,21 +273,12 @@ impl Log {
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.0.lock();
-        let shown = state.shown;
         state.kept.extend(bytes);
         if state.kept.len() > 2 * LOG_KEPT {
             let cut = state.kept.len() - LOG_KEPT;
             state.kept.drain(..cut);
         }
         match &mut state.to {
-            // On a raw terminal a line feed alone does not return the carriage.
-            Some(to) if shown && terminal::is_raw() => {
-                let text: Vec<u8> = bytes
-                    .iter()
-                    .flat_map(|&b| if b == b'\n' { vec![b'\r', b'\n'] } else { vec![b] })
-                    .collect();
-                to.write_all(&text)?;
-            }
             Some(to) => to.write_all(bytes)?,
             None => {}
         }

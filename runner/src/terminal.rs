@@ -78,3 +78,26 @@ pub fn size() -> (u16, u16) {
 pub fn is_raw() -> bool {
     SAVED.lock().is_some()
 }
+
+/// stderr for lines of our own, which may share the terminal with a guest.
+pub struct Stderr;
+
+impl io::Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if is_raw() {
+            // On a raw terminal a line feed alone does not return the carriage.
+            let text: Vec<u8> = bytes
+                .iter()
+                .flat_map(|&b| if b == b'\n' { vec![b'\r', b'\n'] } else { vec![b] })
+                .collect();
+            io::stderr().write_all(&text)?;
+        } else {
+            io::stderr().write_all(bytes)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}

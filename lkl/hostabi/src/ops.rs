@@ -176,6 +176,12 @@ abi! {
         call job_next(buf: ptr, len: u32) -> i32;
         /// The job ended with a wait status, or could not be started (-errno).
         call job_exit(job: u32, status: i32);
+        /// What a traced task does (`LKL_TRACE_*`). In the context of that task.
+        call trace(event: u32, pid: u32, nr: i32, ret: i32, from: ptr);
+        /// Names of the functions that the current task is in, innermost first,
+        /// a line each: its program's, or the kernel's. Bytes written.
+        call backtrace(program: u32, buf: ptr, len: u32) -> u32;
+
         /// The guest's init has finished its boot scripts.
         call ready();
         /// The guest's init is about to end every process and the machine.

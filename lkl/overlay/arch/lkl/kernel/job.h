@@ -9,6 +9,9 @@
 /* argv[0] without a slash is looked for in PATH. */
 #define LKL_JOB_PATH	2
 
+/* The host sees every system call of the program and its children. */
+#define LKL_JOB_TRACE	4
+
 /* A program the host wants run. Strings point into the request. */
 struct lkl_job {
 	u32 id;

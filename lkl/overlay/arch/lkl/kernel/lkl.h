@@ -18,6 +18,14 @@ extern void lkl_exit_to_user(struct pt_regs *regs);
 /* signal.c: true when a handler is to run before anything else. */
 extern bool lkl_do_signal(struct pt_regs *regs);
 
+/* trace.c: the host sees what a task with TIF_HOST_TRACE does. */
+extern void lkl_trace_enter(const struct pt_regs *call);
+extern void lkl_trace_leave(const struct pt_regs *call, long ret);
+extern void lkl_trace_exec(const char *file, int err);
+
+/* crash.c: names of the functions the current task is in, to the kernel log. */
+extern void lkl_log_backtrace(const char *level, bool program);
+
 /* exec_stack.c: arguments, environment and auxv; *sp is what _start gets. */
 extern int lkl_exec_stack(struct linux_binprm *bprm, unsigned long *sp);
 
