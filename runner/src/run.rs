@@ -110,7 +110,7 @@ fn session(
     terminal::restore();
     if let Err(e) = traced {
         // The command's own exit code counts more.
-        eprintln!("wasmlinux: {e}");
+        let _ = writeln!(io::stderr(), "wasmlinux: {e}");
     }
     let code = result?;
     if code == EXIT_PANIC {

@@ -23,6 +23,8 @@
 #define ROUNDS 12
 
 static int verbose;
+/* Whatever happens to its name. */
+static int busybox;
 
 __attribute__((__import_module__("linux"), __import_name__("syscall")))
 long raw_syscall(long, long long, long long, long long, long long, long long, long long);
@@ -88,7 +90,10 @@ static void round_of(uint64_t seed)
 
 	state = seed * 0x9e3779b97f4a7c15ull + 1;
 	for (unsigned i = 0; i < ARENA / 4; i++) arena.words[i] = word();
+	/* A signal to its process group is not for us, nor are the machine's files. */
+	setsid();
 	mount(0, "/", 0, MS_REC | MS_PRIVATE, 0);
+	mount(0, "/", 0, MS_REMOUNT | MS_BIND | MS_RDONLY, 0);
 	mount("fuzz", "/tmp", "tmpfs", 0, "size=2m,nr_inodes=500");
 	mkdir("/tmp/dir", 0777);
 	if (one_in(2)) mount("proc", "/proc", "proc", 0, 0);
@@ -145,7 +150,7 @@ static void check_machine(void)
 	pid_t pid = OK(fork());
 	if (!pid) {
 		write(pair[1], "x", 1);
-		execl("/bin/true", "true", (char *)0);
+		fexecve(busybox, (char *[]){ "true", 0 }, environ);
 		_exit(1);
 	}
 	OK(waitpid(pid, &status, 0));
@@ -192,6 +197,7 @@ int main(int argc, char **argv)
 	unsigned rounds = argc > 2 ? strtoul(argv[2], 0, 0) : ROUNDS;
 
 	verbose = argc > 3;
+	busybox = OK(open("/bin/busybox", O_RDONLY | O_CLOEXEC));
 	controllers();
 	for (unsigned i = 0; i < rounds; i++, seed++) {
 		if (argc > 1) dprintf(2, "round %llu\n", (unsigned long long)seed);

@@ -61,7 +61,6 @@ impl Set {
     }
 
     /// Every name with its value.
-    #[cfg(test)]
     pub fn all(&self) -> Vec<(&'static str, u32)> {
         let inner = |n: &Name| n.field.as_ref().map(Set::all).unwrap_or_default();
         self.0.iter().flat_map(|n| [vec![(n.name, n.value)], inner(n)].concat()).collect()
