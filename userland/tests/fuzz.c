@@ -19,6 +19,7 @@
 
 #define CALLS 300
 #define ROUND_MS 1000
+#define END_MS 20000
 #define SEED 1
 #define ROUNDS 12
 
@@ -181,13 +182,20 @@ static void run(uint64_t seed)
 	fd = OK(syscall(SYS_pidfd_open, pid, 0));
 	struct pollfd end = { fd, POLLIN, 0 };
 	poll(&end, 1, ROUND_MS);
-	close(fd);
 	fd = open("/sys/fs/cgroup/fuzz/cgroup.kill", O_WRONLY);
 	if (fd >= 0) {
 		write(fd, "1", 1);
 		close(fd);
 	}
 	kill(pid, SIGKILL);
+	/* A task that cannot be killed: what every task is doing says why. */
+	if (poll(&end, 1, END_MS) != 1) {
+		int trigger = open("/proc/sysrq-trigger", O_WRONLY);
+
+		write(trigger, "t", 1);
+		test_fail(__FILE__, __LINE__, "a round does not end");
+	}
+	close(end.fd);
 	OK(waitpid(pid, &status, 0));
 }
 

@@ -178,9 +178,9 @@ abi! {
         call job_exit(job: u32, status: i32);
         /// What a traced task does (`LKL_TRACE_*`). In the context of that task.
         call trace(event: u32, pid: u32, nr: i32, ret: i32, from: ptr);
-        /// Names of the functions that the current task is in, innermost first,
-        /// a line each: its program's, or the kernel's. Bytes written.
-        call backtrace(program: u32, buf: ptr, len: u32) -> u32;
+        /// Names of the functions that `task` is in, innermost first, a line
+        /// each: the kernel's, or its program's. Bytes written.
+        call backtrace(task: i32, program: u32, buf: ptr, len: u32) -> u32;
 
         /// The guest's init has finished its boot scripts.
         call ready();

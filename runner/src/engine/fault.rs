@@ -258,7 +258,8 @@ fn log_bug(cpu: &Cpu, what: &str) {
 /// Prints the kernel's call chain, from where it crashed or from here, and ends
 /// the machine.
 pub fn panic_with_backtrace(cpu: &Cpu, crashed: Option<State>) -> ! {
-    for name in unwind::kernel(cpu, crashed) {
+    // SAFETY: the current task is alive.
+    for name in unwind::kernel(unsafe { &*cpu.current() }, crashed) {
         cpu.devices.kernel_log(format!("  {name}\n").as_bytes());
     }
     cpu.leave(Outcome::Panic)

@@ -455,8 +455,19 @@ impl Cpu {
         self.devices.trace(pid, &event, &UserMemory(self));
     }
 
-    fn backtrace(&self, program: u32, buf: u32, len: u32) -> u32 {
-        let names = if program == 0 { unwind::kernel(self, None) } else { unwind::program(self) };
+    fn backtrace(&self, task: i32, program: u32, buf: u32, len: u32) -> u32 {
+        let Some(task) = self.tasks.borrow().get(task as u32) else { return 0 };
+        // SAFETY: a live task; its frames stand still while the kernel calls.
+        let names = unsafe {
+            match program {
+                0 if task == self.current() => {
+                    // The function that asks is not what is asked for.
+                    unwind::kernel(&*task, None).into_iter().skip(1).collect()
+                }
+                0 => unwind::kernel(&*task, Some(unwind::State::switched_out(&*task))),
+                _ => unwind::program(&*task),
+            }
+        };
         let buf = self.bytes(buf, len);
         let mut at = 0;
         for name in names {

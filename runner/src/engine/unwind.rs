@@ -10,9 +10,9 @@
 use gimli::{BaseAddresses, CfaRule, EhFrame, EhFrameHdr, NativeEndian, ParsedEhFrameHdr, Pointer};
 use gimli::{Register, RegisterRule, UnwindContext, UnwindSection, UnwindTableRow, X86_64};
 
-use super::cpu::Cpu;
 use super::fault::frame;
 use super::stack::Zone;
+use super::task::Task;
 use super::{asm, symbol};
 
 /// More say nothing new: a recursion.
@@ -69,6 +69,15 @@ impl State {
         State { ip: register(REG_RIP), sp: register(REG_RSP), kept, exact: true }
     }
 
+    /// Of a task that is not running: what `wl_swap` has pushed.
+    pub fn switched_out(task: &Task) -> State {
+        let words = Words { from: task.sp, to: task.top };
+        let word = |i: usize| words.get(task.sp + i * WORD).unwrap_or(0);
+        // Pushed in the order rbp rbx r12 ... r15.
+        let kept = [word(4), word(5), word(3), word(2), word(1), word(0)];
+        State { ip: word(6), sp: task.sp + 7 * WORD, kept, exact: false }
+    }
+
     /// An address inside the function. A return address may lie behind its end.
     pub fn code(&self) -> usize {
         if self.exact {
@@ -94,10 +103,8 @@ impl Words {
     }
 }
 
-/// Names of the current task's user functions, innermost first.
-pub fn program(cpu: &Cpu) -> Vec<String> {
-    // SAFETY: the current task is alive.
-    let task = unsafe { &*cpu.current() };
+/// Names of a task's user functions, innermost first.
+pub fn program(task: &Task) -> Vec<String> {
     let words = Words { from: task.user_frames, to: task.top };
     let mut names = Vec::new();
     let mut state = entry_frame(&words, task.user_frames);
@@ -118,13 +125,11 @@ pub fn program(cpu: &Cpu) -> Vec<String> {
     names
 }
 
-/// Names of the kernel's functions on the current task's stack, innermost first:
-/// from where it crashed, or from here.
+/// Names of the kernel's functions on a task's stack, innermost first: from
+/// `start`, or from here, on the stack of the running task.
 #[inline(never)]
-pub fn kernel(cpu: &Cpu, crashed: Option<State>) -> Vec<String> {
-    let mut state = crashed.or_else(|| Some(State::here()));
-    // SAFETY: the current task is alive.
-    let task = unsafe { &*cpu.current() };
+pub fn kernel(task: &Task, start: Option<State>) -> Vec<String> {
+    let mut state = start.or_else(|| Some(State::here()));
     let first = state.map_or(0, |s| s.sp).next_multiple_of(WORD);
     if task.stack.zone(first) != Zone::Usable {
         return Vec::new();

@@ -22,7 +22,7 @@ int show_unhandled_signals = 1;	/* sysctl debug.exception-trace */
  * Any context may print its stack, also an interrupt that comes while another
  * one does: the second is left out. One CPU needs no more than the flag.
  */
-void lkl_log_backtrace(const char *level, bool program)
+void lkl_log_backtrace(const char *level, struct task_struct *task, bool program)
 {
 	static char text[LKL_BACKTRACE_SIZE];
 	static bool busy;
@@ -30,7 +30,7 @@ void lkl_log_backtrace(const char *level, bool program)
 
 	if (xchg(&busy, true))
 		return;
-	text[host_backtrace(program, text, sizeof(text) - 1)] = '\0';
+	text[host_backtrace(task->thread.host, program, text, sizeof(text) - 1)] = '\0';
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
 			printk("%s  %s\n", level, line);
@@ -79,5 +79,5 @@ void lkl_signal_fatal(const struct kernel_siginfo *info)
 	else
 		pr_info("%s[%d]: %s sp %lx\n", current->comm, task_pid_nr(current),
 			lkl_crash_name(sig), (unsigned long)host_user_sp());
-	lkl_log_backtrace(KERN_INFO, true);
+	lkl_log_backtrace(KERN_INFO, current, true);
 }

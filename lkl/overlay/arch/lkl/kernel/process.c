@@ -86,9 +86,8 @@ void show_regs(struct pt_regs *regs)
 {
 }
 
-/* So are stacks: it can walk the one it is on. */
+/* So are stacks. */
 void show_stack(struct task_struct *task, unsigned long *sp, const char *loglvl)
 {
-	if (!task || task == current)
-		lkl_log_backtrace(loglvl, false);
+	lkl_log_backtrace(loglvl, task ?: current, false);
 }
