@@ -61,6 +61,10 @@ consts! {
     /// A job's program was executed, or was not (`ret`); `from` is its path.
     TRACE_EXEC: u32 = 4;
 
+    /// Limits in `job_exit`'s status, from bit 16: wall or CPU time, memory.
+    JOB_OVER_TIME: u32 = 1;
+    JOB_OVER_MEMORY: u32 = 2;
+
     /// Lowest address of a process's data; everything below faults.
     USER_BASE: u32 = 0x10000;
     /// End of a process's address space: the last 64 KiB are never mapped.
