@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use wasmlinux::trace::filter::Filter;
 use wasmlinux::Addition;
 
 /// Runs a real Linux kernel and its programs in this process.
@@ -57,6 +58,13 @@ pub struct MachineArgs {
     /// Write the kernel log to stderr, or to FILE
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     pub kernel_log: Option<PathBuf>,
+    /// Write every system call of the command and its children to stderr, or to FILE
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    pub trace: Option<PathBuf>,
+    /// Only these system calls: names and groups (%file, %desc, %process, %signal,
+    /// %memory, %network), with commas between; with ! in front, all others
+    #[arg(long, value_name = "CALLS", requires = "trace")]
+    pub trace_filter: Option<Filter>,
     /// Working directory of the command in the guest
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub cwd: String,

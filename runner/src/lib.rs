@@ -39,6 +39,7 @@ mod status;
 mod stdio;
 mod stream;
 pub mod terminal;
+pub mod trace;
 
 pub use add::{AddError, Addition};
 pub use builder::{Builder, DEFAULT_MEMORY};

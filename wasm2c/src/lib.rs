@@ -57,7 +57,8 @@ pub const CFLAGS: &[&str] = &[
     "-ffp-contract=off",
     "-fno-math-errno",
     "-fno-semantic-interposition",
-    "-fno-asynchronous-unwind-tables",
+    // Backtraces of crashed programs and of the kernel walk by these.
+    "-fasynchronous-unwind-tables",
     // Distributions switch these on; the first copies the stack pointer.
     "-fno-stack-clash-protection",
     "-fcf-protection=none",
