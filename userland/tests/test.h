@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static inline _Noreturn void test_fail(const char *file, int line, const char *what)
+__attribute__((__noreturn__)) static inline void test_fail(const char *file, int line, const char *what)
 {
 	dprintf(2, "%s:%d: %s (errno %d, %s)\n", file, line, what, errno, strerror(errno));
 	_exit(1);

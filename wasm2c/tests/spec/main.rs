@@ -76,7 +76,11 @@ struct Case {
     name: String,
     text: String,
     mode: Mode,
+    cc: String,
 }
+
+/// What compiles programs; scripts of our own go through it too.
+const PRODUCT_CC: &str = "clang-19";
 
 /// What one script did.
 #[derive(Default)]
@@ -141,14 +145,28 @@ fn cases(filter: &str) -> Vec<Case> {
         .chain(generated::scripts().into_iter().map(|(name, text)| ("wasm-smith", name, text)))
         .filter(|(_, name, _)| name.contains(filter))
         .flat_map(|(suite, name, text)| {
-            modes.iter().map(move |mode| Case {
-                suite,
-                name: name.clone(),
-                text: text.clone(),
-                mode: *mode,
+            let product = (suite == "own" && cc() != PRODUCT_CC && is_there(PRODUCT_CC))
+                .then(|| (format!("{name} by {PRODUCT_CC}"), PRODUCT_CC.to_string()));
+            [(name, cc())].into_iter().chain(product).flat_map(move |(name, cc)| {
+                let text = text.clone();
+                modes.iter().map(move |mode| Case {
+                    suite,
+                    name: name.clone(),
+                    text: text.clone(),
+                    mode: *mode,
+                    cc: cc.clone(),
+                })
             })
         })
         .collect()
+}
+
+fn cc() -> String {
+    std::env::var("CC").unwrap_or("cc".into())
+}
+
+fn is_there(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success())
 }
 
 fn cut(suite: &str, name: &str, text: &str) -> String {
@@ -178,8 +196,8 @@ fn mode_name(mode: Mode) -> &'static str {
 
 /// The flags of the product but less optimisation, and what a compiler must be
 /// told to keep signalling NaNs as the specification wants them.
-fn compiler(mode: Mode) -> Command {
-    let mut cc = Command::new(std::env::var("CC").unwrap_or("cc".into()));
+fn compiler(cc: &str, mode: Mode) -> Command {
+    let mut cc = Command::new(cc);
     cc.args(wasm2c::CFLAGS).args(["-O1", "-I..", "-frounding-math", "-fsignaling-nans"]);
     // Endless recursion must stay recursion.
     cc.arg("-fno-optimize-sibling-calls");
@@ -201,8 +219,12 @@ fn prepare(root: &Path, mode: Mode) {
         Mode::Base => vec!["../spec.c", "../spec_base.c", "../w2c_rt.c"],
         Mode::Gs => vec!["../spec.c", "../spec_gs.c"],
     };
-    let status =
-        compiler(mode).arg("-c").args(sources).current_dir(&dir).status().expect("C compiler");
+    let status = compiler(&cc(), mode)
+        .arg("-c")
+        .args(sources)
+        .current_dir(&dir)
+        .status()
+        .expect("C compiler");
     assert!(status.success(), "the harness does not compile");
 }
 
@@ -219,7 +241,7 @@ fn run(root: &Path, case: &Case) -> Outcome {
     ));
     let Script { files, passed, skipped, failed } = script;
     let mut outcome = Outcome { passed, skipped, failed };
-    if let Err(e) = build(root, &dir, case.mode, &files) {
+    if let Err(e) = build(root, &dir, case, &files) {
         outcome.failed.push((0, e));
         return outcome;
     }
@@ -244,7 +266,8 @@ fn run(root: &Path, case: &Case) -> Outcome {
     outcome
 }
 
-fn build(root: &Path, dir: &Path, mode: Mode, files: &[(String, String)]) -> Result<(), String> {
+fn build(root: &Path, dir: &Path, case: &Case, files: &[(String, String)]) -> Result<(), String> {
+    let mode = case.mode;
     std::fs::create_dir_all(dir).map_err(|e| e.to_string())?;
     for (name, text) in files {
         std::fs::write(dir.join(name), text).map_err(|e| e.to_string())?;
@@ -260,7 +283,7 @@ fn build(root: &Path, dir: &Path, mode: Mode, files: &[(String, String)]) -> Res
     let steps: [&[&str]; 2] =
         [&["-c", "-O0", "driver.c", "-o", "driver.o"], &["modules.c", "driver.o", "-o", "script"]];
     for (i, step) in steps.iter().enumerate() {
-        let mut cc = compiler(mode);
+        let mut cc = compiler(&case.cc, mode);
         cc.args(*step).current_dir(dir);
         if i == 1 {
             cc.args(&objects).args(["-lm", "-lpthread"]);
