@@ -112,8 +112,7 @@ static void constructors()
 	} catch (const std::out_of_range &) { trace += '!'; }
 	CHECK(trace == "v!");
 	try {
-		size_t much = OPAQUE(SIZE_MAX / 2);
-		delete[] new char[much];
+		::operator delete(::operator new(OPAQUE(SIZE_MAX - 4096)));
 		CHECK(!"allocated");
 	} catch (const std::bad_alloc &) {}
 }

@@ -1,27 +1,34 @@
 // Static and thread-local objects: constructed before main, in order;
-// destroyed after it, in the opposite order, mixed with atexit functions.
+// destroyed after it, in the opposite order, with atexit functions between.
 #include "test.h"
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <vector>
 
-static std::vector<std::string> &log()
+// What happens is written here, so that a parent can read what a child does
+// after its main.
+static int out = -1;
+
+static void note(const std::string &what)
 {
-	static auto *v = new std::vector<std::string>;
-	return *v;
+	static std::string *before_main = new std::string;
+	if (out >= 0) write(out, (what + " ").data(), what.size() + 1);
+	else before_main->append(what + " ");
+	if (what == "main") {
+		CHECK(*before_main == "early +first +second main ");
+	}
 }
 
 struct Object {
 	std::string name;
-	explicit Object(const char *n) : name(n) { log().push_back("+" + name); }
-	~Object() { log().push_back("-" + name); }
+	explicit Object(const char *n) : name(n) { note("+" + name); }
+	~Object() { note("-" + name); }
 };
 
 static Object first("first");
 static Object second("second");
-__attribute__((constructor(200))) static void early() { log().push_back("early"); }
-__attribute__((destructor)) static void late() { log().push_back("late"); }
+__attribute__((constructor(200))) static void early() { note("early"); }
+__attribute__((destructor(200))) static void late() { note("late"); }
 static thread_local Object each("each");
 
 static Object &once()
@@ -41,76 +48,61 @@ static int &third_time()
 	return value;
 }
 
-static std::string joined()
+// What a child writes that runs f in main.
+template <class F> static std::string child(F f)
 {
-	std::string s;
-	for (auto &l : log()) s += (s.empty() ? "" : " ") + l;
-	return s;
+	int fds[2], status;
+	std::string said;
+	char text[200];
+	ssize_t n;
+
+	OK(pipe(fds));
+	pid_t pid = OK(fork());
+	if (!pid) {
+		out = fds[1];
+		exit(f());
+	}
+	close(fds[1]);
+	while ((n = read(fds[0], text, sizeof text)) > 0) said.append(text, n);
+	close(fds[0]);
+	OK(waitpid(pid, &status, 0));
+	CHECK(exited(status, 3));
+	return said;
 }
 
-static int out;
+static bool same(const std::string &got, const char *expected)
+{
+	if (got != expected) dprintf(2, "got: %s\nnot: %s\n", got.c_str(), expected);
+	return got == expected;
+}
 
 int main()
 {
-	CHECK(joined() == "early +first +second");
-	log().clear();
-
+	note("main");
 	for (int i = 0; i < 2; i++) {
 		try { third_time(); CHECK(!"constructed"); } catch (const std::runtime_error &) {}
 	}
 	CHECK(third_time() == 3 && third_time() == 3);
 
-	std::thread([] { each.name += " of a thread"; }).join();
-	CHECK(joined() == "+each -each of a thread");
-	log().clear();
-	each.name += " of main";
-	CHECK(&once() == &once());
-	CHECK(joined() == "+each +once");
-	log().clear();
-
-	// The rest comes after main: a child's parent reads it.
-	int fds[2], status;
-	OK(pipe(fds));
-	pid_t pid = OK(fork());
-	if (!pid) {
-		out = fds[1];
-		// Registered last, so it runs before the objects' destructors; the
-		// one that runs at the very end was registered before main.
-		atexit([] { log().push_back("atexit"); });
-		static struct Writer {
-			~Writer()
-			{
-				std::string s = joined();
-				write(out, s.data(), s.size());
-			}
-		} writer;
-		struct Last {
-			static void write_log()
-			{
-				std::string s = "|" + joined();
-				write(out, s.data(), s.size());
-			}
-		};
-		(void)writer;
-		log().clear();
-		at_quick_exit([] { write(out, "quick", 5); });
-		pid_t quick = OK(fork());
-		if (!quick) quick_exit(0);
-		OK(waitpid(quick, &status, 0));
+	CHECK(same(child([] { return 3; }), "-second -first late "));
+	CHECK(same(child([] {
+		once();
+		atexit([] { note("atexit"); });
+		once();
+		return 3;
+	}), "+once atexit -once -second -first late "));
+	// Thread-local objects go with their thread; main's before the static ones.
+	CHECK(same(child([] {
+		std::thread([] { each.name += "'"; }).join();
+		each.name += "\"";
+		return 3;
+	}), "+each -each' +each -each\" -second -first late "));
+	CHECK(same(child([] {
+		at_quick_exit([] { note("quick"); });
+		quick_exit(3);
 		return 0;
-	}
-	close(fds[1]);
-	char text[1000];
-	size_t got = 0;
-	ssize_t n;
-	while ((n = read(fds[0], text + got, sizeof text - 1 - got)) > 0) got += n;
-	text[got] = 0;
-	OK(waitpid(pid, &status, 0));
-	CHECK(exited(status, 0));
-	if (strcmp(text, "quick-each of main")) {
-		dprintf(2, "the child wrote: %s\n", text);
-		return 1;
-	}
-	// And in this process all others, seen by a destructor that is older.
-	return 0;
+	}), "quick "));
+	CHECK(same(child([] { _exit(3); return 0; }), ""));
+	out = OK(dup(1));
+	close(out);
 }

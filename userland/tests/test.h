@@ -62,8 +62,11 @@ static inline int killed(int status, int sig)
 
 static inline void handle(int sig, void (*handler)(int), int flags)
 {
-	struct sigaction sa = { .sa_handler = handler, .sa_flags = flags };
+	struct sigaction sa;
 
+	memset(&sa, 0, sizeof sa);
+	sa.sa_handler = handler;
+	sa.sa_flags = flags;
 	if (sigaction(sig, &sa, 0)) test_fail(__FILE__, __LINE__, "sigaction");
 }
 
