@@ -59,7 +59,7 @@ pub struct MachineArgs {
 }
 
 fn memory(text: &str) -> Result<u32, String> {
-    let range = wasmlinux::machine::MEMORY_RANGE;
+    let range = wasmlinux::MEMORY_RANGE;
     let (number, unit) = match text.strip_suffix(['M', 'm']) {
         Some(number) => (number, 20),
         None => {

@@ -83,8 +83,13 @@ pub fn prepare(path: &Path) -> Result<Program, ProgramError> {
         let object = object(path, &module)?;
         load(path, &object, id)?;
     }
+    Ok(Program { guest_path: guest_path(path), module })
+}
+
+/// Where a host program is in the guest.
+pub fn guest_path(path: &Path) -> String {
     let name = path.file_name().map_or("program".into(), |n| n.to_string_lossy());
-    Ok(Program { guest_path: format!("{GUEST_DIR}/{name}"), module })
+    format!("{GUEST_DIR}/{name}")
 }
 
 /// The build id in a module, if it is that module's.

@@ -78,3 +78,9 @@ pub fn size() -> (u16, u16) {
 pub fn is_raw() -> bool {
     SAVED.lock().is_some()
 }
+
+/// Text for a raw terminal, where a line feed alone does not return the carriage.
+pub fn lines(text: &[u8]) -> Vec<u8> {
+    let byte = |&b: &u8| if b == b'\n' { vec![b'\r', b'\n'] } else { vec![b] };
+    text.iter().flat_map(byte).collect()
+}

@@ -50,6 +50,10 @@ consts! {
     /// Window size changed: see `stream_winsize`.
     STREAM_RESIZED: u32 = 8;
 
+    /// Limits in `job_exit`'s status, from bit 16: wall or CPU time, memory.
+    JOB_OVER_TIME: u32 = 1;
+    JOB_OVER_MEMORY: u32 = 2;
+
     /// Lowest address of a process's data; everything below faults.
     USER_BASE: u32 = 0x10000;
     /// End of a process's address space: the last 64 KiB are never mapped.

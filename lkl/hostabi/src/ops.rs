@@ -166,6 +166,8 @@ abi! {
         call stream_poll(stream: u32) -> u32;
         /// Rows << 16 | columns.
         call stream_winsize(stream: u32) -> u32;
+        /// The guest writes no more but still reads.
+        call stream_end(stream: u32);
         /// The guest has closed its last reference.
         call stream_close(stream: u32);
         /// Next stream that changed state since it was last reported, or -1.
@@ -174,7 +176,10 @@ abi! {
         /// Next job request, serialised as in `arch/lkl/kernel/job.c`: its
         /// length, 0 when there is none, -E2BIG when `len` is too small.
         call job_next(buf: ptr, len: u32) -> i32;
-        /// The job ended with a wait status, or could not be started (-errno).
+        /// The job's program runs, as process `pid`.
+        call job_started(job: u32, pid: u32);
+        /// The job ended: a wait status with, above its 16 bits, the limit that
+        /// ended it (`LKL_JOB_OVER_*`); or it could not be started (-errno).
         call job_exit(job: u32, status: i32);
         /// The guest's init has finished its boot scripts.
         call ready();

@@ -385,6 +385,10 @@ impl Cpu {
         u32::from(rows) << 16 | u32::from(columns)
     }
 
+    fn stream_end(&self, stream: u32) {
+        self.devices.stream_end(stream);
+    }
+
     fn stream_close(&self, stream: u32) {
         self.devices.stream_close(stream);
     }
@@ -402,6 +406,10 @@ impl Cpu {
                 request.len() as i32
             }
         }
+    }
+
+    fn job_started(&self, job: u32, pid: u32) {
+        self.devices.job_started(job, pid);
     }
 
     fn job_exit(&self, job: u32, status: i32) {

@@ -101,6 +101,29 @@ static int lkl_job_terminal(const struct lkl_job *job)
 	return err;
 }
 
+/* The socket's one file is stdin, stdout and stderr. */
+static int lkl_job_socket(const struct lkl_job *job)
+{
+	struct file *file = lkl_stream_socket(job->stream[0]);
+	int fd, err = 0;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	for (fd = 0; fd < 3 && !err; fd++)
+		err = lkl_job_install(fd, file);
+	fput(file);
+	return err;
+}
+
+static int lkl_job_stdio(const struct lkl_job *job)
+{
+	if (job->flags & LKL_JOB_TTY)
+		return lkl_job_terminal(job);
+	if (job->flags & LKL_JOB_SOCKET)
+		return lkl_job_socket(job);
+	return lkl_job_streams(job);
+}
+
 static int lkl_job_chdir(const char *cwd)
 {
 	struct path path;
@@ -183,7 +206,11 @@ int lkl_job_exec(const struct lkl_job *job)
 	lkl_job_signals();
 	ksys_setsid();
 	current->fs->umask = LKL_JOB_UMASK;
-	err = job->flags & LKL_JOB_TTY ? lkl_job_terminal(job) : lkl_job_streams(job);
+	err = lkl_group_enter(job);
+	if (!err)
+		err = lkl_job_stdio(job);
+	if (job->flags & LKL_JOB_NO_PRIVS)
+		task_set_no_new_privs(current);
 	if (!err)
 		err = lkl_job_become(job);
 	if (!err)

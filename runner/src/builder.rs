@@ -1,0 +1,163 @@
+//! What a machine is made of.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::engine::Boot;
+use crate::guest::{self, Addition};
+use crate::job::Limits;
+use crate::machine::{Defaults, Error, LogSink, Machine};
+use crate::program;
+
+/// The kernel's memory when none was asked for, bytes.
+pub const DEFAULT_MEMORY: u32 = 64 << 20;
+
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"),
+    ("HOME", "/root"),
+    ("USER", "root"),
+    ("LOGNAME", "root"),
+    ("SHELL", "/bin/sh"),
+];
+
+/// Describes a [`Machine`].
+///
+/// ```
+/// use wasmlinux::Machine;
+///
+/// let machine = Machine::builder()
+///     .memory(96 << 20)
+///     .env("GREETING", "hello")
+///     .file("/etc/greet", 0o755, "#!/bin/sh\necho $GREETING $1\n")
+///     .boot()?;
+/// let output = machine.command("/etc/greet").arg("world").output()?;
+/// assert_eq!(output.stdout, b"hello world\n");
+/// # Ok::<(), wasmlinux::Error>(())
+/// ```
+#[must_use = "a machine runs once it is booted"]
+pub struct Builder {
+    memory: u32,
+    rootfs: Option<PathBuf>,
+    additions: Vec<Addition>,
+    programs: Vec<PathBuf>,
+    parameters: String,
+    log: LogSink,
+    defaults: Defaults,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Builder {
+        let env = ENVIRONMENT.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec()));
+        Builder {
+            memory: DEFAULT_MEMORY,
+            rootfs: None,
+            additions: Vec::new(),
+            programs: Vec::new(),
+            parameters: String::new(),
+            log: Box::new(io::sink()),
+            defaults: Defaults { env: env.collect(), limits: Limits::default() },
+        }
+    }
+
+    /// Memory of the guest's kernel, bytes; processes have their own. The range
+    /// is [`MEMORY_RANGE`](crate::MEMORY_RANGE), the default 64 MiB. Files live in
+    /// it, too.
+    pub fn memory(mut self, bytes: u32) -> Builder {
+        self.memory = bytes;
+        self
+    }
+
+    /// Another root file system than the built-in one: a cpio archive (newc).
+    pub fn rootfs(mut self, archive: impl AsRef<Path>) -> Builder {
+        self.rootfs = Some(archive.as_ref().to_owned());
+        self
+    }
+
+    /// An environment variable of every command.
+    pub fn env(mut self, name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Builder {
+        set(&mut self.defaults.env, name.into(), value.into());
+        self
+    }
+
+    /// A file in the guest, owned by root; folders that are missing are made.
+    /// Where the boot mounts a file system (`/tmp` and `/run`, for example) it
+    /// would not be seen: that is an error.
+    pub fn file(
+        mut self,
+        path: impl Into<String>,
+        mode: u32,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Builder {
+        self.additions.push(Addition::File { path: path.into(), mode, bytes: bytes.into() });
+        self
+    }
+
+    /// The same with the content of a file of the host.
+    pub fn host_file(
+        mut self,
+        path: impl Into<String>,
+        mode: u32,
+        from: impl AsRef<Path>,
+    ) -> Builder {
+        let from = from.as_ref().to_owned();
+        self.additions.push(Addition::HostFile { path: path.into(), mode, from });
+        self
+    }
+
+    /// A folder of the host with all that is in it, as copies that nobody but the
+    /// guest's root may write. The host's files are never written.
+    pub fn folder(mut self, path: impl Into<String>, from: impl AsRef<Path>) -> Builder {
+        let from = from.as_ref().to_owned();
+        self.additions.push(Addition::HostFolder { path: path.into(), from });
+        self
+    }
+
+    /// A program on the host that `wasmlinux-cc` has built: it is compiled, or
+    /// taken from the cache, and put into the guest's `/usr/local/bin`.
+    pub fn program(mut self, path: impl AsRef<Path>) -> Builder {
+        self.programs.push(path.as_ref().to_owned());
+        self
+    }
+
+    /// Limits of every command that does not set its own.
+    pub fn limits(mut self, limits: Limits) -> Builder {
+        self.defaults.limits = limits;
+        self
+    }
+
+    /// Further parameters for the kernel, separated by spaces.
+    pub fn kernel_parameters(mut self, parameters: impl Into<String>) -> Builder {
+        self.parameters = parameters.into();
+        self
+    }
+
+    /// Where the kernel log goes; nowhere by default. It is written to on the
+    /// machine's own thread, which waits meanwhile.
+    pub fn kernel_log(mut self, log: impl Write + Send + 'static) -> Builder {
+        self.log = Box::new(log);
+        self
+    }
+
+    /// Boots the machine. The guest is still coming up when this returns; the
+    /// first command waits for it.
+    pub fn boot(mut self) -> Result<Machine, Error> {
+        guest::register();
+        for path in &self.programs {
+            let program = program::prepare(path)?;
+            self.additions.push(Addition::File {
+                path: program.guest_path,
+                mode: 0o755,
+                bytes: program.module,
+            });
+        }
+        let initrd = guest::initrd(self.rootfs.as_deref(), &self.additions)?;
+        let command_line = guest::command_line(&self.parameters);
+        Machine::boot(Boot { memory: self.memory, command_line, initrd }, self.log, self.defaults)
+    }
+}
+
+/// Sets a variable, instead of what it was.
+pub(crate) fn set(env: &mut Vec<(Vec<u8>, Vec<u8>)>, name: Vec<u8>, value: Vec<u8>) {
+    env.retain(|(n, _)| *n != name);
+    env.push((name, value));
+}
