@@ -377,12 +377,7 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
 
     /// A loop whose parameters are locals: `block $out loop block $next`, and
     /// what branches to the loop leaves `$next` with the new parameters.
-    fn carry(
-        &mut self,
-        index: usize,
-        ty: BlockType,
-        entry: &mut [Slot],
-    ) -> Result<Carrier, Error> {
+    fn carry(&mut self, index: usize, ty: BlockType, entry: &mut [Slot]) -> Result<Carrier, Error> {
         let mut locals = Vec::new();
         for slot in entry.iter_mut() {
             self.stack.get(&mut self.out.map, &mut self.code, slot.place)?;
@@ -392,8 +387,7 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
             self.sink().local_set(*local);
             slot.place = Place::Local(*local);
         }
-        let types: Vec<ValType> =
-            entry.iter().map(|slot| self.body.values[slot.value]).collect();
+        let types: Vec<ValType> = entry.iter().map(|slot| self.body.values[slot.value]).collect();
         let mut results = Vec::new();
         for ty in types {
             results.push(self.out.map.val_type(ty)?);
