@@ -33,14 +33,15 @@ class Exec { constructor(args) { this.args = args; } }
 const longjmp = new WebAssembly.Tag({ parameters: ['i32', 'i32'] });
 
 export class Machine {
-  constructor({ memory = 32, trace = false, write, cwd = '.' } = {}) {
-    Object.assign(this, { pages: memory * 16, trace, cwd, pid: 0, processes: new Map() });
+  constructor({ memory = 32, trace = false, write, cwd = '.', stdin } = {}) {
+    Object.assign(this, { pages: memory * 16, trace, cwd, stdin, pid: 0, processes: new Map() });
     this.write = write ?? ((fd, bytes) => writeSync(fd, bytes));
     this.figures = { forks: 0, bytes: 0, forking: 0, polls: 0 };
   }
 
   run(module, args, env = []) {
     const process = new Process(this, module, ++this.pid, 0);
+    if (this.stdin) process.files.set(0, openSync(resolve(this.cwd, this.stdin), 'r'));
     process.load(args, env);
     return process.run();
   }
@@ -301,7 +302,6 @@ class Process {
   sys_munmap() { return 0; }
   sys_fcntl() { return 0; }
   sys_ioctl() { return -25; }
-  sys_mremap() { return -E.NOMEM; }
 
   sys_execve(path, argv) {
     if (this.text(path) !== '/proc/self/exe') return -E.NOENT;
@@ -320,6 +320,12 @@ class Process {
     if (at < this.brk) return -E.NOMEM;
     this.u8.fill(0, at, at + size);
     return (this.mapped = at);
+  }
+
+  sys_mremap(old, size, wanted) {
+    const at = this.sys_mmap(0, wanted);
+    if (at > 0) this.u8.copyWithin(at, old, old + Math.min(size, wanted));
+    return at;
   }
 
   sys_wait4(pid, status, options) {

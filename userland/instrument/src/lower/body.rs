@@ -142,11 +142,7 @@ impl<'a> Body<'a> {
                 }
             }
             if is_start(op) {
-                open.push(Open {
-                    start: index,
-                    first_param: values.len(),
-                    params: found.pushes,
-                });
+                open.push(Open { start: index, first_param: values.len(), params: found.pushes });
             }
             validator.op(offset, op)?;
             if !matches!(op, Operator::Else) {

@@ -119,17 +119,22 @@ impl Process {
         let engine = Engine::default();
         let module = Module::new(&engine, wasm)?;
         let journal = Journal::default();
-        let state =
-            State { plan, calls: 0, under: None, answer: 0, is_saving: false, is_child: false, journal };
+        let state = State {
+            plan,
+            calls: 0,
+            under: None,
+            answer: 0,
+            is_saving: false,
+            is_child: false,
+            journal,
+        };
         Self::instantiate(&module, &engine, state)
     }
 
     fn instantiate(module: &Module, engine: &Engine, state: State) -> Result<Self, wasmi::Error> {
         let mut store = Store::new(engine, state);
         let mut linker = Linker::new(engine);
-        linker.func_wrap("linux", "fork", |mut caller: Caller<State>| {
-            fork_point(&mut caller)
-        })?;
+        linker.func_wrap("linux", "fork", |mut caller: Caller<State>| fork_point(&mut caller))?;
         linker.func_wrap("linux", "poll", |mut caller: Caller<State>| {
             let budget = caller.data().plan.budget;
             // A poll is no call of the program: the numbers must not move.
@@ -186,8 +191,7 @@ impl Process {
     }
 
     fn is_saving(&self) -> bool {
-        self.global("__linux_state")
-            .is_some_and(|s| int(&s.get(&self.store)) == SAVING)
+        self.global("__linux_state").is_some_and(|s| int(&s.get(&self.store)) == SAVING)
     }
 
     /// Calls an export to its end. Each fork is finished in a child too, whose
