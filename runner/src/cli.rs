@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use wasmlinux::trace::filter::Filter;
+use wasmlinux::Addition;
 
 /// Runs a real Linux kernel and its programs in this process.
 #[derive(Parser)]
@@ -50,9 +52,22 @@ pub struct MachineArgs {
     /// Root file system instead of the built-in one: a cpio archive (newc)
     #[arg(long, value_name = "FILE")]
     pub rootfs: Option<PathBuf>,
+    /// Put a file or folder of the host into the guest, programs compiled
+    ///
+    /// Executable WebAssembly files become programs of the guest. Without GUEST a
+    /// program goes to /usr/local/bin, anything else to the root. May be repeated.
+    #[arg(long, value_name = "HOST[=GUEST]", value_parser = addition)]
+    pub add: Vec<Addition>,
     /// Write the kernel log to stderr, or to FILE
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     pub kernel_log: Option<PathBuf>,
+    /// Write every system call of the command and its children to stderr, or to FILE
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    pub trace: Option<PathBuf>,
+    /// Only these system calls: names and groups (%file, %desc, %process, %signal,
+    /// %memory, %network), with commas between; with ! in front, all others
+    #[arg(long, value_name = "CALLS", requires = "trace")]
+    pub trace_filter: Option<Filter>,
     /// Working directory of the command in the guest
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub cwd: String,
@@ -62,12 +77,12 @@ pub struct MachineArgs {
 }
 
 fn memory(text: &str) -> Result<u32, String> {
-    let range = wasmlinux::machine::MEMORY_RANGE;
+    let range = wasmlinux::MEMORY_RANGE;
     size(text, u64::from(*range.start())..=u64::from(*range.end())).map(|bytes| bytes as u32)
 }
 
 fn user_memory(text: &str) -> Result<u64, String> {
-    size(text, wasmlinux::machine::USER_MEMORY_RANGE)
+    size(text, wasmlinux::USER_MEMORY_RANGE)
 }
 
 /// A number of bytes, given with a unit.
@@ -82,6 +97,10 @@ fn size(text: &str, range: std::ops::RangeInclusive<u64>) -> Result<u64, String>
     number.checked_mul(1 << unit).filter(|bytes| range.contains(bytes)).ok_or_else(|| {
         format!("out of range: give {}M to {}M", range.start() >> 20, range.end() >> 20)
     })
+}
+
+fn addition(text: &str) -> Result<Addition, &'static str> {
+    text.parse()
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -110,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_default_is_what_it_says() {
-        assert_eq!(user_memory("1G"), Ok(wasmlinux::machine::USER_MEMORY));
+        assert_eq!(user_memory("1G"), Ok(wasmlinux::DEFAULT_USER_MEMORY));
         assert_eq!(user_memory("128G"), Ok(128 << 30));
         assert!(user_memory("1M").is_err());
     }

@@ -169,6 +169,8 @@ abi! {
         call stream_poll(stream: u32) -> u32;
         /// Rows << 16 | columns.
         call stream_winsize(stream: u32) -> u32;
+        /// The guest writes no more but still reads.
+        call stream_end(stream: u32);
         /// The guest has closed its last reference.
         call stream_close(stream: u32);
         /// Next stream that changed state since it was last reported, or -1.
@@ -177,8 +179,17 @@ abi! {
         /// Next job request, serialised as in `arch/lkl/kernel/job.c`: its
         /// length, 0 when there is none, -E2BIG when `len` is too small.
         call job_next(buf: ptr, len: u32) -> i32;
-        /// The job ended with a wait status, or could not be started (-errno).
+        /// The job's program runs, as process `pid`.
+        call job_started(job: u32, pid: u32);
+        /// The job ended: a wait status with, above its 16 bits, the limit that
+        /// ended it (`LKL_JOB_OVER_*`); or it could not be started (-errno).
         call job_exit(job: u32, status: i32);
+        /// What a traced task does (`LKL_TRACE_*`). In the context of that task.
+        call trace(event: u32, pid: u32, nr: i32, ret: i32, from: ptr);
+        /// Names of the functions that `task` is in, innermost first, a line
+        /// each: the kernel's, or its program's. Bytes written.
+        call backtrace(task: i32, program: u32, buf: ptr, len: u32) -> u32;
+
         /// The guest's init has finished its boot scripts.
         call ready();
         /// The guest's init is about to end every process and the machine.
