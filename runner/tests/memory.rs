@@ -30,7 +30,7 @@ fn a_bad_size_is_refused() {
 /// A hog dies; the shell that started it goes on.
 #[test]
 fn a_hog_is_killed_and_the_machine_stays() {
-    let script = "dd if=/dev/zero of=/dev/null bs=200M count=1 2>/dev/null; echo $?; \
+    let script = "dd if=/dev/zero of=/dev/null bs=150M count=1 2>/dev/null; echo $?; \
                   dd if=/dev/zero of=/dev/null bs=20M count=1 2>/dev/null; echo $?; \
                   dmesg | grep -c 'Out of memory: Killed process .*(dd)'";
     let out = output(&["run", "--user-memory=100M", "--", "sh", "-c", script]);
