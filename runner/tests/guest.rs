@@ -53,6 +53,7 @@ programs! {
     files,
     float,
     fork,
+    fork_handler,
     fork_ids,
     inet,
     inotify,
