@@ -61,6 +61,7 @@ programs! {
     files,
     float,
     fork,
+    fork_handler,
     fork_ids,
     fork_signal,
     inet,
