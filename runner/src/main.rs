@@ -1,8 +1,9 @@
 //! The `wasmlinux` command.
 
 mod cli;
-mod log;
+mod logs;
 mod run;
+mod serve;
 
 use clap::Parser;
 

@@ -1,4 +1,4 @@
-//! `run` and `shell`: one command on the caller's terminal or streams.
+//! The verbs; `run` and `shell`: one command on the caller's terminal or streams.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
@@ -8,11 +8,11 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use wasmlinux::{
-    program, terminal, Command, Error, ExitStatus, Machine, Outcome, Size, Stdio, Terminal,
+    program, terminal, Builder, Command, Error, ExitStatus, Machine, Outcome, Size, Stdio, Terminal,
 };
 
 use crate::cli::{Cli, MachineArgs, Verb};
-use crate::log::KernelLog;
+use crate::logs::KernelLog;
 
 /// The machine could not be run.
 pub const EXIT_HOST: i32 = 125;
@@ -30,11 +30,14 @@ pub enum RunError {
     Log(PathBuf, #[source] io::Error),
     #[error("cannot set the terminal up: {0}")]
     Terminal(#[source] io::Error),
+    #[error(transparent)]
+    Serve(#[from] crate::serve::ServeError),
     #[error("stdin is not a terminal; use `wasmlinux run -- sh` instead")]
     NoTerminal,
 }
 
 pub fn main(cli: Cli) -> Result<i32, RunError> {
+    crate::logs::to_stderr(cli.log);
     match cli.verb {
         Verb::Run { machine, command } => session(&machine, &command),
         Verb::Shell { machine } => {
@@ -43,11 +46,12 @@ pub fn main(cli: Cli) -> Result<i32, RunError> {
             }
             session(&machine, &["sh".into(), "-l".into()])
         }
+        Verb::Serve { machine, serve } => crate::serve::main(&machine, serve),
     }
 }
 
-/// Boots, runs one command on the caller's terminal or streams, and ends.
-fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
+/// The machine that the options describe.
+pub fn builder(args: &MachineArgs) -> Result<(Builder, KernelLog), RunError> {
     let log = KernelLog::open(args.kernel_log.as_deref());
     let log = log.map_err(|e| RunError::Log(args.kernel_log.clone().unwrap_or_default(), e))?;
     let mut builder = Machine::builder().memory(args.memory).kernel_log(log.clone());
@@ -58,6 +62,12 @@ fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
     for (name, value) in &args.env {
         builder = builder.env(&**name, &**value);
     }
+    Ok((builder, log))
+}
+
+/// Boots, runs one command on the caller's terminal or streams, and ends.
+fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
+    let (mut builder, log) = builder(args)?;
     // A program on the host is compiled and put into the guest.
     let mut name = command[0].clone();
     if let Some(path) = program::host_path(name.as_bytes()) {
@@ -107,15 +117,21 @@ fn exit_code(result: Result<ExitStatus, RunError>, log: &KernelLog) -> Result<i3
             let found = cause.raw_os_error() != Some(libc::ENOENT);
             Ok(if found { EXIT_CANNOT } else { EXIT_NOT_FOUND })
         }
+        Err(RunError::Machine(Error::Ended(outcome))) => ended(outcome, log),
+        Err(e) => Err(e),
+    }
+}
+
+/// The exit code that tells how the machine has ended.
+pub fn ended(outcome: Outcome, log: &KernelLog) -> Result<i32, RunError> {
+    match outcome {
         // `poweroff`, `reboot` and `halt` typed at a shell are a way out.
-        Err(RunError::Machine(Error::Ended(
-            Outcome::PowerOff | Outcome::Halt | Outcome::Restart,
-        ))) => Ok(0),
-        Err(RunError::Machine(Error::Ended(Outcome::Panic))) => {
+        Outcome::PowerOff | Outcome::Halt | Outcome::Restart => Ok(0),
+        Outcome::Panic => {
             log.show_kept();
             Ok(EXIT_PANIC)
         }
-        Err(e) => Err(e),
+        outcome => Err(Error::Ended(outcome).into()),
     }
 }
 

@@ -108,7 +108,7 @@ fn commands_at_once_on_one_machine() {
         for i in 0..32u32 {
             let machine = &machine;
             scope.spawn(move || {
-                let text: Vec<u8> = (0..100_000u32).map(|n| (n * (i + 1) >> 3) as u8).collect();
+                let text: Vec<u8> = (0..100_000u32).map(|n| ((n * (i + 1)) >> 3) as u8).collect();
                 let cat = machine.command("cat").stdin(Stdio::bytes(text.clone()));
                 let output = cat.output().unwrap();
                 assert!(output.stdout == text && output.status.success(), "{i}");
