@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use wasmlinux::{Address, Service};
+use wasmlinux::trace::filter::Filter;
+use wasmlinux::{Addition, Address, Service};
 
 /// Runs a real Linux kernel and its programs in this process.
 #[derive(Parser)]
@@ -89,9 +90,22 @@ pub struct MachineArgs {
     /// Root file system instead of the built-in one: a cpio archive (newc)
     #[arg(long, value_name = "FILE")]
     pub rootfs: Option<PathBuf>,
+    /// Put a file or folder of the host into the guest, programs compiled
+    ///
+    /// Executable WebAssembly files become programs of the guest. Without GUEST a
+    /// program goes to /usr/local/bin, anything else to the root. May be repeated.
+    #[arg(long, value_name = "HOST[=GUEST]", value_parser = addition)]
+    pub add: Vec<Addition>,
     /// Write the kernel log to stderr, or to FILE
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     pub kernel_log: Option<PathBuf>,
+    /// Write every system call of the command and its children to stderr, or to FILE
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    pub trace: Option<PathBuf>,
+    /// Only these system calls: names and groups (%file, %desc, %process, %signal,
+    /// %memory, %network), with commas between; with ! in front, all others
+    #[arg(long, value_name = "CALLS", requires = "trace")]
+    pub trace_filter: Option<Filter>,
     /// Working directory of the command in the guest
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub cwd: String,
@@ -116,6 +130,10 @@ fn memory(text: &str) -> Result<u32, String> {
         .ok_or_else(|| {
             format!("out of range: give {}M to {}M", range.start() >> 20, range.end() >> 20)
         })
+}
+
+fn addition(text: &str) -> Result<Addition, &'static str> {
+    text.parse()
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

@@ -24,6 +24,7 @@
 //! The engine takes SIGSEGV and SIGBUS of the process, and hands those that are
 //! not a guest's to the handlers that were there before.
 
+mod add;
 mod builder;
 mod child;
 mod command;
@@ -38,7 +39,9 @@ mod status;
 mod stdio;
 mod stream;
 pub mod terminal;
+pub mod trace;
 
+pub use add::{AddError, Addition};
 pub use builder::{Builder, DEFAULT_MEMORY};
 pub use child::{Child, ChildStderr, ChildStdin, ChildStdout, Output, Terminal};
 pub use command::{Command, Size};

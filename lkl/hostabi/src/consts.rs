@@ -50,6 +50,17 @@ consts! {
     /// Window size changed: see `stream_winsize`.
     STREAM_RESIZED: u32 = 8;
 
+    /// `trace` events. A system call begins: `from` is its six 64-bit arguments.
+    TRACE_ENTER: u32 = 0;
+    /// It has returned `ret`; `nr` and `from` as at its beginning.
+    TRACE_LEAVE: u32 = 1;
+    /// Signal `nr` is taken; `from` is its siginfo of `ret` bytes.
+    TRACE_SIGNAL: u32 = 2;
+    /// The task ends with wait status `ret`.
+    TRACE_EXIT: u32 = 3;
+    /// A job's program was executed, or was not (`ret`); `from` is its path.
+    TRACE_EXEC: u32 = 4;
+
     /// Limits in `job_exit`'s status, from bit 16: wall or CPU time, memory.
     JOB_OVER_TIME: u32 = 1;
     JOB_OVER_MEMORY: u32 = 2;

@@ -181,6 +181,12 @@ abi! {
         /// The job ended: a wait status with, above its 16 bits, the limit that
         /// ended it (`LKL_JOB_OVER_*`); or it could not be started (-errno).
         call job_exit(job: u32, status: i32);
+        /// What a traced task does (`LKL_TRACE_*`). In the context of that task.
+        call trace(event: u32, pid: u32, nr: i32, ret: i32, from: ptr);
+        /// Names of the functions that `task` is in, innermost first, a line
+        /// each: the kernel's, or its program's. Bytes written.
+        call backtrace(task: i32, program: u32, buf: ptr, len: u32) -> u32;
+
         /// The guest's init has finished its boot scripts.
         call ready();
         /// The guest's init is about to end every process and the machine.

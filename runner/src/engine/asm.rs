@@ -121,6 +121,8 @@ global_asm!(
     "xor r9d, r9d",
     "push 0",
     "call wl_syscall",
+    ".globl wl_forked",
+    "wl_forked:",
     "add rsp, 8",
     "ret",
 
@@ -186,6 +188,8 @@ global_asm!(
     "mov esi, edx",
     "xor edx, edx",
     "call wl_raise",
+    ".globl wl_trapped",
+    "wl_trapped:",
     "jmp 2b",
 
     // ---- upcalls ------------------------------------------------------------
@@ -208,6 +212,8 @@ global_asm!(
     "mov rax, [rdx + {entry}]",
     "mov edx, [rdx + {info}]",
     "call rax",
+    ".globl wl_handled",
+    "wl_handled:",
     "add rsp, 8",
     "pop rsi",
     "pop rcx",
@@ -323,6 +329,8 @@ global_asm!(
     "mov esi, [rsp + {f_code}]",
     "mov edx, [rsp + {f_addr}]",
     "call wl_raise",
+    ".globl wl_faulted",
+    "wl_faulted:",
     "fxrstor64 [rsp]",
     "mov rbx, [rsp + {regs}]",
     "mov rbp, [rsp + {regs} + 8]",
@@ -428,6 +436,11 @@ unsafe extern "C" {
     pub fn wl_jump(registers: *const super::jump::Registers, value: u32) -> !;
     pub fn wl_fault();
     pub fn wl_give_up();
+    // Return addresses, by which a walk of the stack knows what it has come to.
+    pub fn wl_forked();
+    pub fn wl_trapped();
+    pub fn wl_handled();
+    pub fn wl_faulted();
     pub fn wl_strncpy_user(to: *mut u8, from: u32, len: u32) -> i32;
     pub fn wl_strnlen_user(from: u32, len: u32) -> i32;
     pub fn wl_copy(to: *mut u8, from: *const u8, len: usize) -> usize;

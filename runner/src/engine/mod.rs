@@ -32,10 +32,12 @@ mod stack;
 mod symbol;
 mod task;
 mod trap;
+mod unwind;
 mod user;
 
 use std::sync::Arc;
 
+use crate::trace::{self, Event};
 use irq::Irqs;
 use mm::Memory;
 use task::Task;
@@ -91,6 +93,8 @@ pub trait Devices: Send + Sync {
     fn job_started(&self, job: u32, pid: u32);
     /// Wait status and, above it, `LKL_JOB_OVER_*`; or why the job could not start.
     fn job_exit(&self, job: u32, status: Result<i32, Errno>);
+    /// What a traced task does; its memory can be read meanwhile. May wait.
+    fn trace(&self, pid: u32, event: &Event<'_>, memory: &dyn trace::memory::Memory);
     /// The guest's init has finished its boot scripts.
     fn ready(&self);
     /// The guest's init is about to end every process and the machine.

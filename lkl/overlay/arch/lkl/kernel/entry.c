@@ -7,7 +7,6 @@
  */
 #include <linux/mm.h>
 #include <linux/ptrace.h>
-#include <linux/ratelimit.h>
 #include <linux/resume_user_mode.h>
 #include <linux/sched/signal.h>
 #include <linux/seccomp.h>
@@ -30,7 +29,7 @@ static __always_inline long lkl_dispatch(struct pt_regs *regs)
 }
 
 /* A call that a tracer or a filter wants to see. */
-static noinline long lkl_dispatch_watched(struct pt_regs *regs, unsigned long work)
+static long lkl_dispatch_checked(struct pt_regs *regs, unsigned long work)
 {
 	/* The result of a skipped call, unless the watcher sets one. */
 	regs->ret = -ENOSYS;
@@ -42,6 +41,21 @@ static noinline long lkl_dispatch_watched(struct pt_regs *regs, unsigned long wo
 	if (test_thread_flag(TIF_SYSCALL_TRACE))
 		ptrace_report_syscall_exit(regs, 0);
 	return regs->ret;
+}
+
+static noinline long lkl_dispatch_watched(struct pt_regs *regs, unsigned long work)
+{
+	struct pt_regs call;
+	long ret;
+
+	if (likely(!(work & _TIF_HOST_TRACE)))
+		return lkl_dispatch_checked(regs, work);
+	/* exec and rt_sigreturn leave other registers than they found. */
+	call = *regs;
+	lkl_trace_enter(&call);
+	ret = lkl_dispatch_checked(regs, work);
+	lkl_trace_leave(&call, ret);
+	return ret;
 }
 
 /* The call in @regs, for the first time or again. */
@@ -112,21 +126,6 @@ void lkl_user_poll(void)
 	lkl_exit_to_user(regs);
 }
 
-int show_unhandled_signals = 1;	/* sysctl debug.exception-trace */
-
-static void lkl_log_fault(int sig, unsigned long addr)
-{
-	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
-				      DEFAULT_RATELIMIT_BURST);
-
-	if (!show_unhandled_signals || !unhandled_signal(current, sig) ||
-	    !__ratelimit(&limit))
-		return;
-	pr_info("%s[%d]: %s at %lx sp %lx\n", current->comm,
-		task_pid_nr(current), sig == SIGSEGV ? "segfault" : "trap",
-		addr, (unsigned long)host_user_sp());
-}
-
 /* The host knows pages, not mappings: what is mapped is protected. */
 static int lkl_fault_code(unsigned int sig, int code, unsigned long addr)
 {
@@ -146,7 +145,6 @@ void lkl_user_fault(unsigned int sig, int code, unsigned long addr)
 
 	regs->nr = -1;
 	code = lkl_fault_code(sig, code, addr);
-	lkl_log_fault(sig, addr);
 	force_sig_fault(sig, code, (void __user *)addr);
 	lkl_exit_to_user(regs);
 }
