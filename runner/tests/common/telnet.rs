@@ -63,9 +63,8 @@ impl Telnet {
     /// Takes what comes; false at the end.
     pub fn receive(&mut self) -> bool {
         let mut buf = [0; 16 << 10];
-        let n = self.socket.read(&mut buf).unwrap_or_else(|e| {
-            panic!("{e}; shown: {}", String::from_utf8_lossy(&self.shown).escape_debug())
-        });
+        let n =
+            self.socket.read(&mut buf).unwrap_or_else(|e| panic!("{e}; shown: {}", self.tail()));
         buf[..n].iter().for_each(|&b| self.byte(b));
         n > 0
     }
@@ -92,6 +91,12 @@ impl Telnet {
         };
     }
 
+    /// The last of what is shown, for a failure.
+    fn tail(&self) -> String {
+        let from = self.shown.len().saturating_sub(2000);
+        String::from_utf8_lossy(&self.shown[from..]).escape_debug().to_string()
+    }
+
     /// Waits until a text is shown; what is shown up to its end.
     #[track_caller]
     pub fn wait(&mut self, text: &str) -> String {
@@ -102,9 +107,8 @@ impl Telnet {
                 let all: Vec<u8> = self.shown.drain(..at + text.len()).collect();
                 return String::from_utf8_lossy(&all).into_owned();
             }
-            let shown = String::from_utf8_lossy(&self.shown).into_owned();
-            assert!(Instant::now() < deadline, "waited for {text:?}: {}", shown.escape_debug());
-            assert!(self.receive(), "ended before {text:?}: {}", shown.escape_debug());
+            assert!(Instant::now() < deadline, "waited for {text:?}: {}", self.tail());
+            assert!(self.receive(), "ended before {text:?}: {}", self.tail());
         }
     }
 
