@@ -276,6 +276,21 @@ fn power_off_from_another_thread() {
 }
 
 #[test]
+fn a_shutdown_asks_processes_to_end() {
+    let machine = machine();
+    let script = "trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.05; done";
+    let command = machine.command("sh").args(["-c", script]).stdin(Stdio::null());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut [0; 3]).unwrap();
+    machine.power_off();
+    let mut said = String::new();
+    stdout.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "asked\n");
+    assert!(matches!(child.wait(), Err(Error::Ended(Outcome::PowerOff))));
+}
+
+#[test]
 fn a_shutdown_that_takes_too_long_is_cut_short() {
     let machine = machine();
     // An init that never ends anything.
