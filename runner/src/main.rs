@@ -2,6 +2,7 @@
 
 mod cli;
 mod run;
+mod telnet;
 
 use clap::Parser;
 

@@ -33,6 +33,8 @@ pub enum RunError {
     Program(#[from] program::ProgramError),
     #[error("cannot write the kernel log to {0}: {1}")]
     Log(String, #[source] io::Error),
+    #[error(transparent)]
+    Telnet(#[from] crate::telnet::TelnetError),
     #[error("cannot set the terminal up: {0}")]
     Terminal(#[source] io::Error),
     #[error("cannot write the command's output: {0}")]
@@ -56,6 +58,7 @@ pub fn main(cli: Cli) -> Result<i32, RunError> {
             }
             session(&machine, vec![b"sh".to_vec(), b"-l".to_vec()], Vec::new())
         }
+        Verb::Telnet { host, port } => Ok(crate::telnet::main(&host, port)?),
     }
 }
 

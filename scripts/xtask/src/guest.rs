@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! kernel.wasm libkernel.a  busybox.wasm libbusybox.a  rootfs.cpio
-//! sysroot/  tests/*.wasm  stamp
+//! sysroot/  tests/*.wasm  libtelnet/  stamp
 //! ```
 //!
 //! Files are copied out of the cache, so that nothing done to them hurts it,

@@ -4,7 +4,7 @@ use crate::context::{self, Context};
 use crate::fetch::{mark, Choice, Fetcher};
 use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
-use crate::{bench, cache, kernel, pipeline, proc, testing, userland};
+use crate::{bench, cache, kernel, pipeline, proc, telnet, testing, userland};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -50,6 +50,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
 fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
     let mut list = vec![kernel::recipe(ctx)?];
     list.extend(userland::recipes(ctx)?);
+    list.push(telnet::recipe(ctx)?);
     Ok(list)
 }
 
