@@ -50,6 +50,16 @@ pub enum Verb {
         #[command(flatten)]
         serve: ServeArgs,
     },
+    /// Connect this terminal to a console, or to any telnet server
+    ///
+    /// Ctrl-] leads to a prompt: close, status, help, z to stop the client.
+    Telnet {
+        /// Name or address
+        #[arg(default_value = "127.0.0.1")]
+        host: String,
+        #[arg(default_value_t = 5666)]
+        port: u16,
+    },
 }
 
 #[derive(Args)]

@@ -4,6 +4,7 @@ mod cli;
 mod logs;
 mod run;
 mod serve;
+mod telnet;
 
 use clap::Parser;
 

@@ -32,6 +32,8 @@ pub enum RunError {
     Log(PathBuf, #[source] io::Error),
     #[error("cannot write the trace to {0}: {1}")]
     Trace(PathBuf, #[source] io::Error),
+    #[error(transparent)]
+    Telnet(#[from] crate::telnet::TelnetError),
     #[error("cannot set the terminal up: {0}")]
     Terminal(#[source] io::Error),
     #[error(transparent)]
@@ -51,6 +53,7 @@ pub fn main(cli: Cli) -> Result<i32, RunError> {
             session(&machine, &["sh".into(), "-l".into()])
         }
         Verb::Serve { machine, serve } => crate::serve::main(&machine, serve),
+        Verb::Telnet { host, port } => Ok(crate::telnet::main(&host, port)?),
     }
 }
 

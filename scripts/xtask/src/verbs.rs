@@ -6,7 +6,7 @@ use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
 use crate::suites::Which;
 use crate::testing::Tally;
-use crate::{bench, cache, kernel, pipeline, proc, suites, testing, userland};
+use crate::{bench, cache, kernel, pipeline, proc, suites, telnet, testing, userland};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -58,6 +58,7 @@ fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
     let mut list = vec![kernel::recipe(ctx)?];
     list.extend(userland::recipes(ctx)?);
     list.extend(suites::recipes(ctx)?);
+    list.push(telnet::recipe(ctx)?);
     Ok(list)
 }
 
