@@ -14,6 +14,9 @@ use crate::program;
 /// The kernel's memory when none was asked for, bytes.
 pub const DEFAULT_MEMORY: u32 = 64 << 20;
 
+/// Memory of the guest's processes when none was asked for, bytes.
+pub const DEFAULT_USER_MEMORY: u64 = 1 << 30;
+
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"),
     ("HOME", "/root"),
@@ -39,6 +42,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 #[must_use = "a machine runs once it is booted"]
 pub struct Builder {
     memory: u32,
+    user_memory: u64,
     rootfs: Option<PathBuf>,
     sources: Vec<Source>,
     parameters: String,
@@ -51,6 +55,7 @@ impl Builder {
         let env = ENVIRONMENT.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec()));
         Builder {
             memory: DEFAULT_MEMORY,
+            user_memory: DEFAULT_USER_MEMORY,
             rootfs: None,
             sources: Vec::new(),
             parameters: String::new(),
@@ -64,6 +69,14 @@ impl Builder {
     /// it, too.
     pub fn memory(mut self, bytes: u32) -> Builder {
         self.memory = bytes;
+        self
+    }
+
+    /// Memory of all the guest's processes together, bytes: who touches more is
+    /// killed, as on a machine that is full. The range is
+    /// [`USER_MEMORY_RANGE`](crate::USER_MEMORY_RANGE), the default 1 GiB.
+    pub fn user_memory(mut self, bytes: u64) -> Builder {
+        self.user_memory = bytes;
         self
     }
 
@@ -154,7 +167,7 @@ impl Builder {
             source.collect(&mut files)?;
         }
         let initrd = guest::initrd(self.rootfs.as_deref(), &files)?;
-        let command_line = guest::command_line(&self.parameters);
+        let command_line = guest::command_line(self.user_memory, &self.parameters);
         Machine::boot(Boot { memory: self.memory, command_line, initrd }, self.log, self.defaults)
     }
 }

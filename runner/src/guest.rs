@@ -50,11 +50,12 @@ pub fn register() {
     });
 }
 
-/// The kernel's command line.
-pub fn command_line(append: &str) -> String {
-    let base = "console=ttyK0";
+/// The kernel's command line: `user_memory` bytes for all processes together,
+/// and further parameters.
+pub fn command_line(user_memory: u64, append: &str) -> String {
+    let base = format!("console=ttyK0 lkl.user_memory={}K", user_memory >> 10);
     if append.is_empty() {
-        base.into()
+        base
     } else {
         format!("{base} {append}")
     }

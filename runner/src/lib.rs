@@ -42,7 +42,7 @@ pub mod terminal;
 pub mod trace;
 
 pub use add::{AddError, Addition};
-pub use builder::{Builder, DEFAULT_MEMORY};
+pub use builder::{Builder, DEFAULT_MEMORY, DEFAULT_USER_MEMORY};
 pub use child::{Child, ChildStderr, ChildStdin, ChildStdout, Output, Terminal};
 pub use command::{Command, Size};
 pub use engine::{BootError, Outcome};
@@ -52,7 +52,7 @@ pub use inetd::{
     TELNET_PORT,
 };
 pub use job::{Limits, SpecError};
-pub use machine::{Error, Machine, Parts, MEMORY_RANGE};
+pub use machine::{Error, Machine, Parts, MEMORY_RANGE, USER_MEMORY_RANGE};
 pub use miniio::Address;
 pub use status::{ExitStatus, Limit};
 pub use stdio::Stdio;

@@ -33,6 +33,9 @@ pub type LogSink = Box<dyn Write + Send>;
 
 /// Smallest and largest memory of a machine, bytes.
 pub const MEMORY_RANGE: std::ops::RangeInclusive<u32> = 16 << 20..=3 << 30;
+
+/// Bytes of memory that the processes of a machine may have together.
+pub const USER_MEMORY_RANGE: std::ops::RangeInclusive<u64> = 16 << 20..=128 << 30;
 const E2BIG: Errno = -7;
 /// The kernel's largest buffer for a request, bytes (`arch/lkl/kernel/job.c`).
 const REQUEST_MAX: usize = 1 << 20;

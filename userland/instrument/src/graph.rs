@@ -40,8 +40,7 @@ impl Graph {
             let from = module.imported_funcs as usize + n;
             for op in function.body.get_operators_reader()? {
                 match op? {
-                    Operator::Call { function_index }
-                    | Operator::ReturnCall { function_index } => {
+                    Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
                         edges[from].push(function_index as usize);
                     }
                     Operator::CallIndirect { type_index, .. }

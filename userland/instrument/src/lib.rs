@@ -20,6 +20,7 @@ mod image;
 mod lower;
 mod module;
 mod output;
+mod relabel;
 mod safepoint;
 
 use wasmparser::{ExternalKind, Validator};

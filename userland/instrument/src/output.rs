@@ -333,4 +333,3 @@ impl<'m, 'a> Output<'m, 'a> {
         Ok(names)
     }
 }
-

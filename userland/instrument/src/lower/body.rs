@@ -88,7 +88,10 @@ impl<'a> Body<'a> {
             let (op, offset) = item?;
             let index = ops.len();
             let frame = validator.get_control_frame(0).expect("the function is open");
-            let reachable = !frame.unreachable;
+            // A block that begins in dead code is as dead, though the validator
+            // begins anew there.
+            let reachable =
+                !frame.unreachable && open.last().is_none_or(|o| ops[o.start].reachable);
             let (frame_type, frame_kind) = (frame.block_type, frame.kind);
             let mut found = Op {
                 op,
@@ -139,11 +142,7 @@ impl<'a> Body<'a> {
                 }
             }
             if is_start(op) {
-                open.push(Open {
-                    start: index,
-                    first_param: values.len(),
-                    params: found.pushes,
-                });
+                open.push(Open { start: index, first_param: values.len(), params: found.pushes });
             }
             validator.op(offset, op)?;
             if !matches!(op, Operator::Else) {

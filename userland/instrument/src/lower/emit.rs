@@ -21,7 +21,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_encoder::reencode::Reencode;
-use wasm_encoder::{BlockType, Catch, Encode, Instruction, InstructionSink};
+use wasm_encoder::{BlockType, Encode, Instruction, InstructionSink};
 use wasmparser::{Operator, ValType};
 
 use super::abi::Abi;
@@ -30,7 +30,7 @@ use super::liveness::Set;
 use super::sites::{Item, Kind, Sites, FUNCTION};
 use super::stack::{Place, Slot, Stack};
 use crate::output::Output;
-use crate::Error;
+use crate::{relabel, Error};
 
 /// Locals of the machinery.
 #[derive(Clone, Copy)]
@@ -140,8 +140,9 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
     }
 
     fn instruction(&mut self, op: Operator<'a>) -> Result<(), Error> {
-        let instruction = self.out.map.instruction(op)?;
-        instruction.encode(&mut self.code);
+        let (level, frames) = (self.level, &self.frames);
+        let depth = |relative| depth(level, frames, relative);
+        relabel::instruction(&mut self.out.map, op, depth)?.encode(&mut self.code);
         Ok(())
     }
 
@@ -201,53 +202,13 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
         if self.stack.defer(&mut self.code, index) {
             return Ok(());
         }
-        match &op.op {
-            Operator::Br { relative_depth } => {
-                let depth = self.depth(*relative_depth);
-                self.sink().br(depth);
-            }
-            Operator::BrIf { relative_depth } => {
-                let depth = self.depth(*relative_depth);
-                self.sink().br_if(depth);
-            }
-            Operator::BrOnNull { relative_depth } => {
-                let depth = self.depth(*relative_depth);
-                self.sink().br_on_null(depth);
-            }
-            Operator::BrOnNonNull { relative_depth } => {
-                let depth = self.depth(*relative_depth);
-                self.sink().br_on_non_null(depth);
-            }
-            Operator::Rethrow { relative_depth } => {
-                let depth = self.depth(*relative_depth);
-                self.sink().rethrow(depth);
-            }
-            Operator::BrTable { targets } => {
-                let mut depths = Vec::new();
-                for target in targets.targets() {
-                    depths.push(self.depth(target?));
-                }
-                let default = self.depth(targets.default());
-                self.sink().br_table(depths, default);
-            }
-            other => self.instruction(other.clone())?,
-        }
+        self.instruction(op.op.clone())?;
         if self.sites.kinds.get(&index) == Some(&Kind::Barrier) {
             let state = self.abi.state;
             self.sink().global_get(state).if_(BlockType::Empty).unreachable().end();
         }
         self.stack.push(&mut self.code, index);
         Ok(())
-    }
-
-    /// The depth now of the label that was at `relative`.
-    fn depth(&self, relative: u32) -> u32 {
-        let n = self.frames.len() as u32;
-        if relative == n {
-            self.level
-        } else {
-            self.level - self.frames[(n - 1 - relative) as usize].level
-        }
     }
 
     fn call(&mut self, index: usize) -> Result<(), Error> {
@@ -307,14 +268,7 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
         let op = &self.body.ops[index];
         if !self.sites.structures.contains(&index) {
             self.take(op.pops, false)?;
-            match &op.op {
-                Operator::TryTable { try_table } => {
-                    let catches = self.catches(try_table)?;
-                    let ty = self.out.map.block_type(try_table.ty)?;
-                    self.sink().try_table(ty, catches);
-                }
-                other => self.instruction(other.clone())?,
-            }
+            self.instruction(op.op.clone())?;
             self.level += 1;
             let height = self.stack.slots.len();
             self.frame(index, height, None, Vec::new(), None);
@@ -341,7 +295,9 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
                 self.sink().if_(ty);
             }
             Operator::TryTable { try_table } => {
-                let catches = self.catches(try_table)?;
+                let (level, frames) = (self.level, &self.frames);
+                let depth = |relative| depth(level, frames, relative);
+                let catches = relabel::catches(&mut self.out.map, try_table, depth)?;
                 self.sink().try_table(ty, catches);
             }
             Operator::Try { .. } => {
@@ -377,12 +333,7 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
 
     /// A loop whose parameters are locals: `block $out loop block $next`, and
     /// what branches to the loop leaves `$next` with the new parameters.
-    fn carry(
-        &mut self,
-        index: usize,
-        ty: BlockType,
-        entry: &mut [Slot],
-    ) -> Result<Carrier, Error> {
+    fn carry(&mut self, index: usize, ty: BlockType, entry: &mut [Slot]) -> Result<Carrier, Error> {
         let mut locals = Vec::new();
         for slot in entry.iter_mut() {
             self.stack.get(&mut self.out.map, &mut self.code, slot.place)?;
@@ -392,8 +343,7 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
             self.sink().local_set(*local);
             slot.place = Place::Local(*local);
         }
-        let types: Vec<ValType> =
-            entry.iter().map(|slot| self.body.values[slot.value]).collect();
+        let types: Vec<ValType> = entry.iter().map(|slot| self.body.values[slot.value]).collect();
         let mut results = Vec::new();
         for ty in types {
             results.push(self.out.map.val_type(ty)?);
@@ -417,23 +367,6 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
             results.push(self.out.map.val_type(self.body.values[value])?);
         }
         Ok(BlockType::FunctionType(self.out.ty(&[], &results)))
-    }
-
-    fn catches(&mut self, table: &wasmparser::TryTable) -> Result<Vec<Catch>, Error> {
-        let mut catches = Vec::new();
-        for catch in &table.catches {
-            catches.push(match *catch {
-                wasmparser::Catch::One { tag, label } => {
-                    Catch::One { tag: self.out.map.tag_index(tag)?, label: self.depth(label) }
-                }
-                wasmparser::Catch::OneRef { tag, label } => {
-                    Catch::OneRef { tag: self.out.map.tag_index(tag)?, label: self.depth(label) }
-                }
-                wasmparser::Catch::All { label } => Catch::All { label: self.depth(label) },
-                wasmparser::Catch::AllRef { label } => Catch::AllRef { label: self.depth(label) },
-            });
-        }
-        Ok(catches)
     }
 
     fn divide_or_end(&mut self, index: usize) -> Result<(), Error> {
@@ -460,7 +393,7 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
         match (&op.op, frame.carrier) {
             (Operator::Delegate { relative_depth }, _) => {
                 // Counted from outside the structure.
-                let depth = self.depth(*relative_depth) - 1;
+                let depth = depth(self.level, &self.frames, *relative_depth) - 1;
                 self.sink().delegate(depth);
             }
             (_, Some(carrier)) => {
@@ -486,6 +419,16 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
         }
         self.stack.push(&mut self.code, index);
         Ok(())
+    }
+}
+
+/// The depth now, with `level` blocks open, of the label that was at `relative`.
+fn depth(level: u32, frames: &[Frame], relative: u32) -> u32 {
+    let n = frames.len() as u32;
+    if relative == n {
+        level
+    } else {
+        level - frames[(n - 1 - relative) as usize].level
     }
 }
 

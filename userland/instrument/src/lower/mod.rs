@@ -8,7 +8,7 @@
 //! change.
 
 mod abi;
-mod body;
+pub mod body;
 mod emit;
 mod function;
 mod liveness;
