@@ -73,6 +73,9 @@ pub struct ServeArgs {
     /// A file of services in the manner of inetd.conf
     #[arg(long = "services", value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Open a console on this terminal, too; the machine ends with it
+    #[arg(long)]
+    pub console: bool,
     /// Ask for a user and a password (root has none unless one is given)
     #[arg(long)]
     pub login: bool,

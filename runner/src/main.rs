@@ -1,6 +1,7 @@
 //! The `wasmlinux` command.
 
 mod cli;
+mod console;
 mod logs;
 mod run;
 mod serve;

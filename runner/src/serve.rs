@@ -1,4 +1,10 @@
-//! `serve`: consoles and services until we are asked to end.
+//! `serve`: consoles and services until we are asked to end, or until the person
+//! at this terminal's console leaves.
+//!
+//! ```text
+//!  this terminal ── minitelnet ── in-process ─┐
+//!  telnet, PuTTY ──────────────── TCP ────────┴─ Inetd ── telnetd in the guest
+//! ```
 
 use std::io;
 use std::path::PathBuf;
@@ -8,9 +14,11 @@ use std::thread;
 use std::time::Duration;
 
 use miniio::{Event, Loop, TimerId, Wait, WakerId};
+use minitelnet::End;
 use wasmlinux::{terminal, Address, Inetd, Machine, Service, ServiceError, Stdio};
 
 use crate::cli::{MachineArgs, ServeArgs};
+use crate::console;
 use crate::run::{self, RunError};
 
 /// For the guest's own shutdown. Init gives processes a second to end, and kills
@@ -29,13 +37,18 @@ pub enum ServeError {
     Services(PathBuf, #[source] ServiceError),
     #[error("the guest does not take the password of {0}: {1}")]
     Password(PathBuf, String),
+    #[error("cannot set the terminal up: {0}")]
+    Terminal(#[source] io::Error),
     #[error("cannot wait for signals: {0}")]
     Signals(#[source] io::Error),
 }
 
 pub fn main(args: &MachineArgs, serve: ServeArgs) -> Result<i32, RunError> {
-    let services = services(&serve)?;
+    if serve.console && !terminal::is_interactive() {
+        return Err(RunError::NoTerminal);
+    }
     let (builder, log) = run::builder(args)?;
+    let services = services(&serve)?;
     let mut io = Loop::new().map_err(ServeError::from)?;
     let machine = builder.boot()?;
     let mut inetd = Inetd::new(&mut io, machine.parts());
@@ -43,33 +56,81 @@ pub fn main(args: &MachineArgs, serve: ServeArgs) -> Result<i32, RunError> {
         set_password(&machine, file)?;
     }
     for (i, service) in services.into_iter().enumerate() {
-        let (name, telnet) = (service.name.clone(), i == 0);
-        let exposed = !service.address.is_loopback();
-        let listening = inetd.listen(&mut io, service, exposed);
-        let address = listening.map_err(|e| ServeError::Listen(name.clone(), e))?;
-        tell(&name, &address, telnet);
-        if exposed {
-            eprintln!(
-                "wasmlinux: warning: other machines can reach {address}, and telnet is clear text"
-            );
-        }
+        listen(&mut io, &mut inetd, service, i == 0, serve.console)?;
     }
-    println!("Ctrl-C ends the machine.");
+    let mut console = None;
+    if serve.console {
+        console = Some(console::open(&mut io, &mut inetd, login(&serve))?);
+    } else {
+        println!("Ctrl-C ends the machine.");
+    }
     let mut server = Server::new(&mut io, &machine).map_err(ServeError::Signals)?;
-    while machine.try_wait().is_none() {
+    let code = loop {
+        if let Some(outcome) = machine.try_wait() {
+            drop(console);
+            terminal::restore();
+            return run::ended(outcome, &log);
+        }
         let Some(event) = io.next(Wait::Forever) else { continue };
         let Some(event) = inetd.handle(&mut io, event) else { continue };
-        if let Some(code) = server.handle(&mut io, &machine, event) {
-            return Ok(code);
+        if let Some(end) = console.as_mut().and_then(|c| c.handle(&mut io, &event)) {
+            console = None;
+            terminal::restore();
+            if let End::Failed(error) = end {
+                log::error!("the console: {error}");
+            }
+            // Nobody else is there, and files are in memory: nothing is to be saved.
+            if inetd.sessions() == 0 {
+                break 0;
+            }
+            server.shut_down(&mut io, &machine);
         }
+        if let Some(code) = server.handle(&mut io, &machine, &event) {
+            break code;
+        }
+    };
+    Ok(code)
+}
+
+/// Listens for one service and says how to reach it. A console on this terminal
+/// needs no port.
+fn listen(
+    io: &mut Loop,
+    inetd: &mut Inetd,
+    service: Service,
+    telnet: bool,
+    console: bool,
+) -> Result<(), ServeError> {
+    let name = service.name.clone();
+    let exposed = !service.address.is_loopback();
+    let address = match inetd.listen(io, service, exposed) {
+        Ok(address) => address,
+        Err(error @ miniio::Error::InUse(_)) if telnet && console => {
+            eprintln!("wasmlinux: no other console than this one: {error}");
+            return Ok(());
+        }
+        Err(error) => return Err(ServeError::Listen(name, error)),
+    };
+    if telnet && console {
+        println!("Further consoles: telnet {}", place(&address));
+    } else {
+        tell(&name, &address, telnet);
     }
-    run::ended(machine.wait(), &log)
+    if exposed {
+        eprintln!(
+            "wasmlinux: warning: other machines can reach {address}, and telnet is clear text"
+        );
+    }
+    Ok(())
+}
+
+fn login(args: &ServeArgs) -> bool {
+    args.login || args.password_file.is_some()
 }
 
 /// What is to be served; the telnet console first.
 fn services(args: &ServeArgs) -> Result<Vec<Service>, ServeError> {
-    let login = args.login || args.password_file.is_some();
-    let mut services = vec![Service::telnet(args.listen.clone(), login)];
+    let mut services = vec![Service::telnet(args.listen.clone(), login(args))];
     if let Some(file) = &args.file {
         let text = std::fs::read_to_string(file).map_err(|e| ServeError::Read(file.clone(), e))?;
         let more = Service::parse_conf(&text).map_err(|e| ServeError::Services(file.clone(), e))?;
@@ -79,19 +140,23 @@ fn services(args: &ServeArgs) -> Result<Vec<Service>, ServeError> {
     Ok(services)
 }
 
+/// As clients want it: host and port.
+fn place(address: &Address) -> String {
+    match address {
+        Address::Tcp(at) => format!("{} {}", at.ip(), at.port()),
+        other => other.to_string(),
+    }
+}
+
 /// Says how to connect.
 fn tell(name: &str, address: &Address, telnet: bool) {
-    let Address::Tcp(at) = address else { return println!("{name}: {address}") };
-    if !telnet {
-        return println!("{name}: {address}");
+    println!("{name}: {address}");
+    if let (true, Address::Tcp(at)) = (telnet, address) {
+        let (ip, port) = (at.ip(), at.port());
+        println!("  wasmlinux telnet {ip} {port}");
+        println!("  telnet {ip} {port}");
+        println!("  PuTTY: host {ip}, port {port}, Telnet (plink -telnet -P {port} {ip})");
     }
-    let (ip, port) = (at.ip(), at.port());
-    println!("telnet: {address}");
-    println!("  wasmlinux telnet {ip} {port}");
-    println!("  telnet {ip} {port}");
-    println!(
-        "  PuTTY: host {ip}, port {port}, connection type Telnet (plink -telnet -P {port} {ip})"
-    );
 }
 
 fn set_password(machine: &Machine, file: &PathBuf) -> Result<(), RunError> {
@@ -137,13 +202,13 @@ impl Server {
     }
 
     /// The exit code, if that is the end.
-    fn handle(&mut self, io: &mut Loop, machine: &Machine, event: Event) -> Option<i32> {
+    fn handle(&mut self, io: &mut Loop, machine: &Machine, event: &Event) -> Option<i32> {
         let signal = self.signal.load(SeqCst);
         match event {
-            Event::Woken(id) if id == self.waker && signal != 0 && self.deadline.is_none() => {
+            Event::Woken(id) if *id == self.waker && signal != 0 => {
                 self.shut_down(io, machine);
             }
-            Event::Timer(id) if self.deadline == Some(id) => {
+            Event::Timer(id) if self.deadline == Some(*id) => {
                 log::warn!("the guest does not shut down; it is stopped");
                 return Some(128 + signal);
             }
@@ -154,6 +219,9 @@ impl Server {
 
     /// The guest's own shutdown, for which sessions go on.
     fn shut_down(&mut self, io: &mut Loop, machine: &Machine) {
+        if self.deadline.is_some() {
+            return;
+        }
         log::info!("shutting down");
         machine.power_off();
         self.deadline = Some(io.timer(PATIENCE));

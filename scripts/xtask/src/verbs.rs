@@ -17,7 +17,7 @@ usage: cargo xtask VERB
 
   fetch        get the pinned sources into the cache
   build        build everything that run and test need
-  run ARGS     build, then wasmlinux ARGS (a shell without any)
+  run ARGS     build, then wasmlinux ARGS (`serve --console` without any)
   test         build, then every test; --all: the slow ones too
   suites [NAME] build and run the suites of other programs, all or those named
   bench [ROW]  build, then the table of benchmarks, or rows whose name has ROW in it
@@ -97,8 +97,8 @@ fn wasmlinux(args: &[&str]) -> Error {
     if let Some(dir) = env::var_os("WASMLINUX_PWD") {
         program.current_dir(dir);
     }
-    // Nothing said: a person wants a shell.
-    let args = if args.is_empty() { &["shell"] } else { args };
+    // Nothing said: a person wants a shell, and perhaps another one elsewhere.
+    let args = if args.is_empty() { &["serve", "--console"] } else { args };
     Error::new(program.args(args).exec()).context("cannot start wasmlinux")
 }
 
