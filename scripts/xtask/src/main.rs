@@ -2,7 +2,7 @@
 //! do once the machine has the packages.
 //!
 //! ```text
-//! verbs ─► kernel, userland, translate, guest ─► cache, key, manifest
+//! verbs ─► kernel, userland, telnet, translate, guest ─► cache, key, manifest
 //!             └► fetch ─► recipe, apt, mirror      source, proc, progress
 //! ```
 
@@ -24,6 +24,7 @@ mod rootfs;
 mod sdk;
 mod source;
 mod suites;
+mod telnet;
 mod testing;
 mod translate;
 mod userland;
