@@ -4,7 +4,7 @@ use crate::context::{self, Context};
 use crate::fetch::{mark, Choice, Fetcher};
 use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
-use crate::{bench, cache, kernel, pipeline, proc, testing, userland};
+use crate::{bench, cache, kernel, languages, pipeline, proc, testing, userland};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -30,7 +30,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (verb, rest.as_slice()) {
         ("fetch", []) => fetch()?,
-        ("build", []) => drop(pipeline::build()?),
+        ("build", []) => drop(pipeline::build_all()?),
         ("run", _) => return Err(wasmlinux(&rest)),
         ("test", []) => return test(false),
         ("test", ["--all"]) => return test(true),
@@ -50,6 +50,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
 fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
     let mut list = vec![kernel::recipe(ctx)?];
     list.extend(userland::recipes(ctx)?);
+    list.push(languages::recipe(ctx)?);
     Ok(list)
 }
 
@@ -94,7 +95,7 @@ fn wasmlinux(args: &[&str]) -> Error {
 }
 
 fn test(all: bool) -> Result<ExitCode> {
-    let tally = testing::run(&pipeline::build()?, all)?;
+    let tally = testing::run(&pipeline::build_all()?, all)?;
     println!("\n{tally}");
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
