@@ -2,7 +2,10 @@
 //! what is added to them for one machine.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use wasmlinux_rootfs::{folders, Cpio};
 
@@ -17,45 +20,42 @@ unsafe impl Sync for Linked {}
 
 include!(concat!(env!("OUT_DIR"), "/guest.rs"));
 
+/// Why the guest's file system cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum GuestError {
     #[error("cannot read the root file system {0}: {1}")]
-    Rootfs(PathBuf, #[source] std::io::Error),
+    Rootfs(PathBuf, #[source] io::Error),
     #[error("{0} is not a cpio archive (newc): make one with `cpio -o -H newc`")]
     NotCpio(PathBuf),
     #[error("cannot put a file into the guest: {0}")]
     Add(#[from] wasmlinux_rootfs::CpioError),
+    #[error("{0} would be hidden in the guest: its boot mounts a file system on {1}")]
+    Hidden(String, &'static str),
 }
 
-/// An entry to add to the root file system, owned by root. A folder comes
-/// before what is in it.
-pub struct File {
-    pub path: String,
-    pub node: Node,
-}
-
-pub enum Node {
-    Folder { mode: u32 },
-    File { mode: u32, bytes: Vec<u8> },
-    Link { target: String },
-}
+/// Where the boot scripts mount something (`/etc/fstab` of the root file system).
+const MOUNTS: &[&str] = &["/dev", "/proc", "/run", "/sys", "/tmp"];
 
 /// Makes the programs in this binary known to the engine.
 pub fn register() {
-    for (id, module) in PROGRAMS {
-        // SAFETY: made by the translator in gs mode and linked in.
-        match unsafe { Image::new(&*module.0) } {
-            Ok(image) => image::register(*id, image),
-            Err(e) => unreachable!("a program of this build is unusable: {e}"),
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for (id, module) in PROGRAMS {
+            // SAFETY: made by the translator in gs mode and linked in.
+            match unsafe { Image::new(&*module.0) } {
+                Ok(image) => image::register(*id, image),
+                Err(e) => unreachable!("a program of this build is unusable: {e}"),
+            }
         }
-    }
+    });
 }
 
-/// The kernel's command line.
-pub fn command_line(append: &str) -> String {
-    let base = "console=ttyK0";
+/// The kernel's command line: `user_memory` bytes for all processes together,
+/// and further parameters.
+pub fn command_line(user_memory: u64, append: &str) -> String {
+    let base = format!("console=ttyK0 lkl.user_memory={}K", user_memory >> 10);
     if append.is_empty() {
-        base.into()
+        base
     } else {
         format!("{base} {append}")
     }
@@ -85,10 +85,25 @@ impl Drop for BuiltIn {
     }
 }
 
+/// An entry to add to the root file system, owned by root. A folder comes
+/// before what is in it.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub path: String,
+    pub node: Node,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Folder { mode: u32 },
+    File { mode: u32, bytes: Vec<u8> },
+    Link { target: String },
+}
+
 /// The root file system, `rootfs` instead of the built-in one, with `files`.
 /// A folder that is there already stays as it is; one that is missing above a
 /// file is made, unless the archive is compressed and cannot be looked into.
-pub fn initrd(
+pub(crate) fn initrd(
     rootfs: Option<&Path>,
     files: &[File],
 ) -> Result<Box<dyn AsRef<[u8]> + Send>, GuestError> {
@@ -96,9 +111,12 @@ pub fn initrd(
         return Ok(Box::new(BuiltIn));
     }
     let mut archive = match rootfs {
-        None => ROOTFS.to_vec(),
+        None => {
+            files.iter().try_for_each(|file| check_is_seen(&file.path))?;
+            ROOTFS.to_vec()
+        }
         Some(path) => {
-            let bytes = std::fs::read(path).map_err(|e| GuestError::Rootfs(path.to_owned(), e))?;
+            let bytes = fs::read(path).map_err(|e| GuestError::Rootfs(path.to_owned(), e))?;
             if !MAGICS.iter().any(|magic| bytes.starts_with(magic)) {
                 return Err(GuestError::NotCpio(path.to_owned()));
             }
@@ -114,6 +132,15 @@ pub fn initrd(
         archive.extend(extra);
     }
     Ok(Box::new(archive))
+}
+
+/// What lies below a mount point would be hidden by the boot scripts.
+fn check_is_seen(path: &str) -> Result<(), GuestError> {
+    let below = |mount: &str| path.strip_prefix(mount).is_some_and(|p| p.starts_with('/'));
+    match MOUNTS.iter().find(|mount| path == **mount || below(mount)) {
+        Some(mount) => Err(GuestError::Hidden(path.to_owned(), mount)),
+        None => Ok(()),
+    }
 }
 
 /// An archive to be unpacked over another.
@@ -154,5 +181,38 @@ impl Extra {
 
     fn put(&mut self, with: impl FnOnce(Cpio) -> Cpio) {
         self.cpio = with(std::mem::take(&mut self.cpio));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str) -> File {
+        File { path: path.into(), node: Node::File { mode: 0o644, bytes: b"x".to_vec() } }
+    }
+
+    #[test]
+    fn missing_folders_are_made_and_others_left_alone() {
+        let made = initrd(None, &[file("/opt/new/deep/f"), file("/root/f")]).unwrap();
+        let added = &(*made).as_ref()[ROOTFS.len()..];
+        let folders = folders(added).unwrap();
+        assert_eq!(
+            folders.iter().map(String::as_str).collect::<Vec<_>>(),
+            ["/opt/new", "/opt/new/deep"]
+        );
+    }
+
+    #[test]
+    fn files_that_nobody_would_see_are_refused() {
+        for path in ["/tmp/f", "/proc", "/dev/shm/x"] {
+            assert!(matches!(initrd(None, &[file(path)]), Err(GuestError::Hidden(..))), "{path}");
+        }
+        assert!(initrd(None, &[file("/tmpfile")]).is_ok());
+    }
+
+    #[test]
+    fn a_path_that_is_not_absolute_is_refused() {
+        assert!(matches!(initrd(None, &[file("relative")]), Err(GuestError::Add(_))));
     }
 }

@@ -72,8 +72,9 @@ fn begins_as_wasm(path: &Path) -> bool {
     File::open(path).and_then(|mut f| f.read_exact(&mut magic)).is_ok() && &magic == b"\0asm"
 }
 
-/// Where a program of this name is put in the guest.
-pub fn guest_path(name: &str) -> String {
+/// Where a program on the host is put in the guest.
+pub fn guest_path(path: &Path) -> String {
+    let name = path.file_name().map_or("program".into(), |n| n.to_string_lossy());
     format!("{GUEST_DIR}/{name}")
 }
 
@@ -84,8 +85,7 @@ pub fn prepare(path: &Path) -> Result<Program, ProgramError> {
         return Err(ProgramError::NotWasm(path.to_owned()));
     }
     make_ready(path, &module)?;
-    let name = path.file_name().map_or("program".into(), |n| n.to_string_lossy());
-    Ok(Program { guest_path: guest_path(&name), module })
+    Ok(Program { guest_path: guest_path(path), module })
 }
 
 /// The same for a module that has been read from `path`.
