@@ -61,6 +61,7 @@ programs! {
     fork_signal,
     inet,
     inotify,
+    isolation,
     jobs,
     libc,
     limits,
