@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use hostabi::consts::{IRQ_JOB, IRQ_POWER};
 use parking_lot::{Condvar, Mutex};
 
+use crate::add::AddError;
 use crate::builder::Builder;
 use crate::command::Command;
 use crate::engine::irq::Irqs;
@@ -32,6 +33,9 @@ pub type LogSink = Box<dyn Write + Send>;
 
 /// Smallest and largest memory of a machine, bytes.
 pub const MEMORY_RANGE: std::ops::RangeInclusive<u32> = 16 << 20..=3 << 30;
+
+/// Bytes of memory that the processes of a machine may have together.
+pub const USER_MEMORY_RANGE: std::ops::RangeInclusive<u64> = 16 << 20..=128 << 30;
 const E2BIG: Errno = -7;
 /// The kernel's largest buffer for a request, bytes (`arch/lkl/kernel/job.c`).
 const REQUEST_MAX: usize = 1 << 20;
@@ -44,6 +48,8 @@ pub enum Error {
     Boot(#[from] BootError),
     #[error(transparent)]
     Guest(#[from] GuestError),
+    #[error(transparent)]
+    Add(#[from] AddError),
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error(transparent)]

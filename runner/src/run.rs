@@ -54,10 +54,14 @@ pub fn main(cli: Cli) -> Result<i32, RunError> {
 fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
     let log = KernelLog::open(args.kernel_log.as_deref());
     let log = log.map_err(|e| RunError::Log(args.kernel_log.clone().unwrap_or_default(), e))?;
-    let mut builder = Machine::builder().memory(args.memory).kernel_log(log.clone());
+    let mut builder = Machine::builder().memory(args.memory).user_memory(args.user_memory);
+    builder = builder.kernel_log(log.clone());
     builder = builder.kernel_parameters(&*args.append);
     if let Some(rootfs) = &args.rootfs {
         builder = builder.rootfs(rootfs);
+    }
+    for addition in &args.add {
+        builder = builder.add(addition.clone());
     }
     for (name, value) in &args.env {
         builder = builder.env(&**name, &**value);

@@ -37,6 +37,17 @@ consts! {
     PROT_READ: u32 = 1;
     PROT_WRITE: u32 = 2;
 
+    /// `mm_features`: an access to a page that is not mapped comes to
+    /// `lkl_user_fault`, so that pages may be mapped when they are touched.
+    MM_FAULTS: u32 = 1;
+    /// `mm_share` works.
+    MM_SHARES: u32 = 2;
+
+    /// `lkl_user_fault`: no access to memory (a trap), or which.
+    FAULT_TRAP: u32 = 0;
+    FAULT_READ: u32 = 1;
+    FAULT_WRITE: u32 = 2;
+
     /// `halt` kinds.
     HALT_HALT: u32 = 0;
     HALT_POWER_OFF: u32 = 1;

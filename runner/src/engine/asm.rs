@@ -136,12 +136,13 @@ global_asm!(
     "add rsp, 8",
     "jmp wl_return",
 
-    // wl_raise(sig, code, addr): a synchronous signal from user code. Returns
-    // when a handler has returned.
+    // wl_raise(sig, code, addr, access): a synchronous signal from user code.
+    // Returns when a handler has returned, or the access may be made again.
     ".globl wl_raise",
     "wl_raise:",
     "WL_ENTER",
     "sub rsp, 8",
+    "mov r8d, ecx",
     "mov ecx, edx",
     "mov edx, esi",
     "mov esi, edi",
@@ -162,6 +163,7 @@ global_asm!(
     "mov edi, 11",
     "mov esi, 1",
     "mov edx, gs:[{head} + 24]",
+    "xor ecx, ecx",
     "sub rsp, 8",
     "call wl_raise",
     "2:",
@@ -172,6 +174,7 @@ global_asm!(
     "mov edi, 9",
     "xor esi, esi",
     "xor edx, edx",
+    "xor ecx, ecx",
     "call wl_raise",
     "ud2",
 
@@ -187,6 +190,7 @@ global_asm!(
     "mov edi, eax",
     "mov esi, edx",
     "xor edx, edx",
+    "xor ecx, ecx",
     "call wl_raise",
     ".globl wl_trapped",
     "wl_trapped:",
@@ -328,6 +332,7 @@ global_asm!(
     "mov edi, [rsp + {f_sig}]",
     "mov esi, [rsp + {f_code}]",
     "mov edx, [rsp + {f_addr}]",
+    "mov ecx, [rsp + {f_access}]",
     "call wl_raise",
     ".globl wl_faulted",
     "wl_faulted:",
@@ -362,6 +367,7 @@ global_asm!(
     f_sig = const super::fault::frame::SIG,
     f_code = const super::fault::frame::CODE,
     f_addr = const super::fault::frame::ADDR,
+    f_access = const super::fault::frame::ACCESS,
     f_pad = const super::fault::frame::PAD,
     regs = const super::fault::frame::REGS,
     size = const super::fault::frame::SIZE,
@@ -431,7 +437,7 @@ unsafe extern "C" {
     pub fn wl_fork();
     pub fn wl_vfork();
     pub fn wl_safepoint();
-    pub fn wl_raise(sig: u32, code: i32, addr: u32);
+    pub fn wl_raise(sig: u32, code: i32, addr: u32, access: u32);
     pub fn wl_setjmp();
     pub fn wl_jump(registers: *const super::jump::Registers, value: u32) -> !;
     pub fn wl_fault();

@@ -14,6 +14,8 @@ use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 use std::sync::OnceLock;
 
+use hostabi::consts::{FAULT_READ, FAULT_TRAP, FAULT_WRITE};
+
 use super::cpu::{self, Cpu};
 use super::stack::Zone;
 use super::unwind::{self, State};
@@ -31,7 +33,8 @@ struct Frame {
     sig: u32,
     code: i32,
     addr: u32,
-    unused: u32,
+    /// `LKL_FAULT_*`
+    access: u32,
     /// Where `wl_fault` puts the address to go on at when `pad` is 0.
     room: u64,
 }
@@ -43,6 +46,7 @@ pub mod frame {
     pub const SIG: usize = offset_of!(Frame, sig);
     pub const CODE: usize = offset_of!(Frame, code);
     pub const ADDR: usize = offset_of!(Frame, addr);
+    pub const ACCESS: usize = offset_of!(Frame, access);
     pub const SIZE: usize = size_of::<Frame>();
     /// Where code was interrupted and its stack: see `push_frame`.
     pub const RIP: usize = REGS + 8 * 14;
@@ -151,8 +155,12 @@ unsafe fn guest_fault(
         cpu.memories.try_borrow().ok().and_then(|m| m.get(task.mm)?.memory.offset_of(address));
     let zone = task.stack.zone(address);
     let sp = gregs[libc::REG_RSP as usize] as usize;
-    let (sig, addr) = match (linear, zone) {
-        (Some(addr), _) => (if signal == libc::SIGBUS { SIGBUS } else { SIGSEGV }, addr as u32),
+    // Bit 1 of a page fault's error code: the access was a write.
+    let write = gregs[libc::REG_ERR as usize] & 2 != 0;
+    let (sig, addr, access) = match (linear, zone) {
+        // The kernel's memory could not be had: no page of the guest's can mend it.
+        (Some(addr), _) if signal == libc::SIGBUS => (SIGBUS, addr as u32, FAULT_TRAP),
+        (Some(addr), _) => (SIGSEGV, addr as u32, if write { FAULT_WRITE } else { FAULT_READ }),
         (None, Zone::Yellow | Zone::Red) => {
             let opened = task.stack.open_yellow();
             task.limit = task.stack.limit();
@@ -163,17 +171,18 @@ unsafe fn guest_fault(
                 return true;
             }
             // SAFETY: the current process's context is alive in user mode.
-            (SIGSEGV, unsafe { cpu.head(task.mm).map_or(0, |h| (*h).stack_pointer) })
+            let sp = unsafe { cpu.head(task.mm).map_or(0, |h| (*h).stack_pointer) };
+            (SIGSEGV, sp, FAULT_TRAP)
         }
         // A wild jump cannot happen; a fault elsewhere is the host's own.
         (None, _) => return false,
     };
     // SAFETY: the stack below the red zone is free and mapped.
-    unsafe { push_frame(context, sig, MAPERR, addr) };
+    unsafe { push_frame(context, sig, addr, access) };
     true
 }
 
-unsafe fn push_frame(context: &mut libc::ucontext_t, sig: u32, code: i32, addr: u32) {
+unsafe fn push_frame(context: &mut libc::ucontext_t, sig: u32, addr: u32, tried: u32) {
     use libc::*;
     let gregs = &mut context.uc_mcontext.gregs;
     let sp = gregs[REG_RSP as usize] as usize;
@@ -195,8 +204,9 @@ unsafe fn push_frame(context: &mut libc::ucontext_t, sig: u32, code: i32, addr: 
         }
         (*at).pad = (sp - RED_ZONE - at as usize - size_of::<Frame>()) as u64;
         (*at).sig = sig;
-        (*at).code = code;
+        (*at).code = MAPERR;
         (*at).addr = addr;
+        (*at).access = tried;
     }
     gregs[REG_RSP as usize] = at as i64;
     gregs[REG_RIP as usize] = asm::wl_fault as *const () as i64;

@@ -8,8 +8,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hostabi::consts::{
-    HALT_POWER_OFF, HALT_RESTART, TASK_FORK, TASK_THREAD, TRACE_ENTER, TRACE_EXEC, TRACE_EXIT,
-    TRACE_LEAVE, TRACE_SIGNAL,
+    HALT_POWER_OFF, HALT_RESTART, MM_FAULTS, MM_SHARES, TASK_FORK, TASK_THREAD, TRACE_ENTER,
+    TRACE_EXEC, TRACE_EXIT, TRACE_LEAVE, TRACE_SIGNAL,
 };
 
 use super::cpu::{self, Cpu};
@@ -17,7 +17,7 @@ use super::kernel::rust_type;
 use super::layout::{Head, CTX_SIZE};
 use super::mm::MmHandle;
 use super::task::{Upcall, UPCALL_SIGNAL, UPCALL_START};
-use super::{asm, fault, image, pagemap, unwind, user, Errno, Outcome};
+use super::{asm, fault, image, unwind, user, Errno, Outcome};
 use crate::trace::{self, Event};
 
 const EAGAIN: Errno = -11;
@@ -250,6 +250,14 @@ impl Cpu {
         }
     }
 
+    fn mm_features(&self) -> u32 {
+        MM_FAULTS | MM_SHARES
+    }
+
+    fn mm_share(&self, mm: i32, addr: u32, pages: u32, len: u32, prot: u32) -> i32 {
+        self.with_mm(mm, |m| m.share(addr, len, prot, &self.pages, pages))
+    }
+
     fn mm_map(&self, mm: i32, addr: u32, len: u32, prot: u32) -> i32 {
         self.with_mm(mm, |m| m.map(addr, len, prot))
     }
@@ -272,21 +280,7 @@ impl Cpu {
         else {
             return EINVAL;
         };
-        // Below its stack pointer a stack is dead, but for the red zone.
-        // SAFETY: the parent of a fork is current and alive.
-        let task = unsafe { &*self.current() };
-        let mut live_from = 0;
-        if let Some(head) = memories.head(task.mm) {
-            // SAFETY: a live process's context.
-            let sp = unsafe { (*head).stack_pointer };
-            let in_range = sp.wrapping_sub(addr) < len;
-            let is_stack = addr.wrapping_add(len) >= hostabi::consts::USER_END - STACK_GAP;
-            if in_range && is_stack {
-                live_from = sp.saturating_sub(RED_ZONE);
-            }
-        }
-        let ok = to.memory.copy_from(&from.memory, addr, len, prot, live_from);
-        if ok {
+        if to.memory.copy_from(&from.memory, addr, len, prot) {
             0
         } else {
             ENOMEM
@@ -307,13 +301,6 @@ impl Cpu {
             }
         };
         left as u32
-    }
-
-    fn mm_resident(&self, mm: i32, addr: u32, len: u32) -> u32 {
-        let memories = self.memories.borrow();
-        memories.get(MmHandle(mm)).map_or(0, |p| {
-            pagemap::resident(p.memory.data() as usize + addr as usize, len as usize) as u32
-        })
     }
 
     fn image_find(&self, build_id: u32) -> i32 {
@@ -530,7 +517,3 @@ fn read_memory(memory: &super::mm::Memory, address: u32, to: &mut [u8]) -> usize
 const SIGINFO: u32 = 128;
 /// A process may touch every page that the kernel maps for it.
 const MAX_PAGES: u32 = 65536;
-/// clang's wasm32 leaf functions use this much below their stack pointer.
-const RED_ZONE: u32 = 128;
-/// The main stack is the topmost mapping, up to this gap.
-const STACK_GAP: u32 = 1 << 20;

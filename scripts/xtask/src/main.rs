@@ -23,6 +23,7 @@ mod recipe;
 mod rootfs;
 mod sdk;
 mod source;
+mod suites;
 mod testing;
 mod translate;
 mod userland;

@@ -17,6 +17,7 @@
 #include <asm/lkl_host.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
+#include "../mm/lkl_mm.h"
 #include "lkl.h"
 
 static __always_inline long lkl_dispatch(struct pt_regs *regs)
@@ -126,25 +127,45 @@ void lkl_user_poll(void)
 	lkl_exit_to_user(regs);
 }
 
-/* The host knows pages, not mappings: what is mapped is protected. */
-static int lkl_fault_code(unsigned int sig, int code, unsigned long addr)
+/* Makes an access possible, or says which signal it deserves. */
+static int lkl_mend_access(unsigned int *sig, int *code, unsigned long addr, bool write)
 {
-	bool mapped;
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	vm_fault_t fault;
 
-	if (sig != SIGSEGV || code != SEGV_MAPERR)
-		return code;
-	mmap_read_lock(current->mm);
-	mapped = vma_lookup(current->mm, addr);
-	mmap_read_unlock(current->mm);
-	return mapped ? SEGV_ACCERR : code;
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, addr);
+	fault = vma ? lkl_fault(vma, addr, write) : VM_FAULT_SIGSEGV;
+	mmap_read_unlock(mm);
+	if (!fault)
+		return 0;
+	*sig = SIGSEGV;
+	*code = vma ? SEGV_ACCERR : SEGV_MAPERR;
+	if (fault & VM_FAULT_SIGBUS) {
+		*sig = SIGBUS;
+		*code = BUS_ADRERR;
+	}
+	return fault & VM_FAULT_OOM ? -ENOMEM : -EFAULT;
 }
 
-void lkl_user_fault(unsigned int sig, int code, unsigned long addr)
+void lkl_user_fault(unsigned int sig, int code, unsigned long addr, unsigned int access)
 {
 	struct pt_regs *regs = current_pt_regs();
+	int err = -EFAULT;
 
 	regs->nr = -1;
-	code = lkl_fault_code(sig, code, addr);
-	force_sig_fault(sig, code, (void __user *)addr);
+	if (access != LKL_FAULT_TRAP)
+		err = lkl_mend_access(&sig, &code, addr, access == LKL_FAULT_WRITE);
+	if (err == -ENOMEM) {
+		/* Nobody could be killed for it, or this very process was. */
+		if (!fatal_signal_pending(current)) {
+			pr_err_ratelimited("%s[%d]: no memory for its page at %lx\n",
+					   current->comm, task_pid_nr(current), addr);
+			force_fatal_sig(SIGKILL);
+		}
+	} else if (err) {
+		force_sig_fault(sig, code, (void __user *)addr);
+	}
 	lkl_exit_to_user(regs);
 }
