@@ -73,6 +73,7 @@ programs! {
     fork_signal,
     inet,
     inotify,
+    isolation,
     jobs,
     libc,
     limits,
