@@ -14,6 +14,8 @@ mod fetch;
 mod guest;
 mod kernel;
 mod key;
+#[cfg(test)]
+mod layers;
 mod manifest;
 mod mirror;
 mod pipeline;
