@@ -14,6 +14,9 @@ mod fetch;
 mod guest;
 mod kernel;
 mod key;
+mod languages;
+#[cfg(test)]
+mod layers;
 mod manifest;
 mod mirror;
 mod pipeline;
@@ -21,6 +24,7 @@ mod proc;
 mod progress;
 mod recipe;
 mod rootfs;
+mod rust;
 mod sdk;
 mod source;
 mod suites;

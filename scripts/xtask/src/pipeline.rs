@@ -8,11 +8,12 @@
 //! libtelnet ────────────────────────────────────────────────┘
 //! ```
 
+use crate::cache::Entry;
 use crate::context::Context;
 use crate::fetch::Fetcher;
 use crate::guest::Placed;
 use crate::progress::{Progress, Step};
-use crate::{kernel, rootfs, sdk, telnet, translate, userland};
+use crate::{kernel, languages, rootfs, sdk, telnet, translate, userland};
 use anyhow::{Context as _, Result};
 
 /// Times in seconds of a cold build on two cores.
@@ -32,6 +33,17 @@ const PLAN: &[Step] = &[
 
 /// Builds everything up to the runner, or reports which step failed.
 pub fn build() -> Result<Context> {
+    Ok(build_with_sysroot()?.0)
+}
+
+/// The same and what the tests need.
+pub fn build_all() -> Result<Context> {
+    let (ctx, sysroot) = build_with_sysroot()?;
+    languages::build(&sysroot)?;
+    Ok(ctx)
+}
+
+fn build_with_sysroot() -> Result<(Context, Entry)> {
     let ctx = Context::new(Progress::new(PLAN))?;
     let step = |name: &'static str| {
         ctx.progress.step(name);
@@ -83,5 +95,5 @@ pub fn build() -> Result<Context> {
     let failed = step("runner");
     sdk::cargo_build(&ctx, "runner", "runner").with_context(failed)?;
     ctx.progress.finish();
-    Ok(ctx)
+    Ok((ctx, sysroot))
 }

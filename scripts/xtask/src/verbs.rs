@@ -6,7 +6,7 @@ use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
 use crate::suites::Which;
 use crate::testing::Tally;
-use crate::{bench, cache, kernel, pipeline, proc, suites, telnet, testing, userland};
+use crate::{bench, cache, kernel, languages, pipeline, proc, suites, telnet, testing, userland};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -33,7 +33,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (verb, rest.as_slice()) {
         ("fetch", []) => fetch()?,
-        ("build", []) => drop(pipeline::build()?),
+        ("build", []) => drop(pipeline::build_all()?),
         ("run", _) => return Err(wasmlinux(&rest)),
         ("test", []) => return test(false),
         ("test", ["--all"]) => return test(true),
@@ -59,6 +59,7 @@ fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
     list.extend(userland::recipes(ctx)?);
     list.extend(suites::recipes(ctx)?);
     list.push(telnet::recipe(ctx)?);
+    list.push(languages::recipe(ctx)?);
     Ok(list)
 }
 
@@ -104,10 +105,11 @@ fn wasmlinux(args: &[&str]) -> Error {
 
 fn test(all: bool) -> Result<ExitCode> {
     let which = if all { Which::All } else { Which::Quick };
-    report(&testing::run(&suites_of(&which)?, all)?)
+    drop(pipeline::build_all()?);
+    report(&testing::run(&suites::prepare(&which)?, all)?)
 }
 
-/// Everything, with suites.
+/// The suites, with all that they need.
 fn suites_of(which: &Which) -> Result<Context> {
     drop(pipeline::build()?);
     suites::prepare(which)
