@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hostabi::consts::{IRQ_JOB, IRQ_POWER};
+use miniio::Address;
 use parking_lot::{Condvar, Mutex};
 
 use crate::add::AddError;
@@ -22,6 +23,7 @@ use crate::command::Command;
 use crate::engine::irq::Irqs;
 use crate::engine::{self, Boot, BootError, Devices, Errno, Outcome};
 use crate::guest::GuestError;
+use crate::inetd::{ServeError, Server, Service};
 use crate::job::{self, Exit, JobSpec, JobStdio, Limits, SpecError};
 use crate::program::ProgramError;
 use crate::status::ExitStatus;
@@ -54,6 +56,8 @@ pub enum Error {
     Program(#[from] ProgramError),
     #[error(transparent)]
     Spec(#[from] SpecError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     #[error("cannot start a thread for the machine: {0}")]
     Thread(#[source] std::io::Error),
     #[error("cannot connect the command's stdin, stdout or stderr: {0}")]
@@ -89,6 +93,8 @@ pub enum Error {
 pub struct Machine {
     parts: Parts,
     thread: Option<JoinHandle<()>>,
+    /// What the builder was asked to offer.
+    server: Option<Server>,
 }
 
 /// What starting a command takes; it does not keep the machine running.
@@ -184,7 +190,7 @@ impl Machine {
             .name("wasmlinux-cpu".into())
             .spawn(body)
             .map_err(Error::Thread)?;
-        Ok(Machine { parts: Parts { host, defaults }, thread: Some(thread) })
+        Ok(Machine { parts: Parts { host, defaults }, thread: Some(thread), server: None })
     }
 
     /// A command to run in this machine, in the manner of
@@ -197,6 +203,19 @@ impl Machine {
     /// What services are started with: see [`Inetd`](crate::Inetd).
     pub fn parts(&self) -> Parts {
         self.parts.clone()
+    }
+
+    /// Offers services for as long as the machine lives.
+    pub(crate) fn serve(mut self, services: Vec<Service>) -> Result<Machine, Error> {
+        if !services.is_empty() {
+            self.server = Some(Server::start(&self, services)?);
+        }
+        Ok(self)
+    }
+
+    /// Where the [services](Builder::service) listen, in their order.
+    pub fn addresses(&self) -> &[Address] {
+        self.server.as_ref().map_or(&[], Server::addresses)
     }
 
     /// Asks the guest to shut down in order: its init ends all processes. Does

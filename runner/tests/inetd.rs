@@ -143,6 +143,19 @@ fn what_cannot_be_started_closes_the_connection() {
 }
 
 #[test]
+fn services_of_a_builder_live_with_the_machine() {
+    let echo = Service::new("echo", free_port(), ["cat"]);
+    let machine = Machine::builder().service(echo).boot().unwrap();
+    let Address::Tcp(address) = machine.addresses()[0] else { unreachable!() };
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(b"hello").unwrap();
+    client.read_exact(&mut [0; 5]).unwrap();
+    drop(machine);
+    assert_eq!(client.read(&mut [0; 5]).unwrap_or(0), 0);
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
 fn only_loopback_unless_asked() {
     let machine = Machine::builder().boot().unwrap();
     let everywhere = "0.0.0.0:0".parse::<Address>().unwrap();
