@@ -1,6 +1,7 @@
 //! The `wasmlinux` command.
 
 mod cli;
+mod log;
 mod run;
 mod telnet;
 

@@ -25,6 +25,7 @@ mod recipe;
 mod rootfs;
 mod sdk;
 mod source;
+mod suites;
 mod telnet;
 mod testing;
 mod translate;
