@@ -1,16 +1,21 @@
 //! What a machine is made of.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::add::{AddError, Addition};
 use crate::engine::Boot;
-use crate::guest::{self, Addition};
+use crate::guest::{self, File, Node};
 use crate::job::Limits;
 use crate::machine::{Defaults, Error, LogSink, Machine};
 use crate::program;
 
 /// The kernel's memory when none was asked for, bytes.
 pub const DEFAULT_MEMORY: u32 = 64 << 20;
+
+/// Memory of the guest's processes when none was asked for, bytes.
+pub const DEFAULT_USER_MEMORY: u64 = 1 << 30;
 
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"),
@@ -37,9 +42,9 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 #[must_use = "a machine runs once it is booted"]
 pub struct Builder {
     memory: u32,
+    user_memory: u64,
     rootfs: Option<PathBuf>,
-    additions: Vec<Addition>,
-    programs: Vec<PathBuf>,
+    sources: Vec<Source>,
     parameters: String,
     log: LogSink,
     defaults: Defaults,
@@ -50,9 +55,9 @@ impl Builder {
         let env = ENVIRONMENT.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec()));
         Builder {
             memory: DEFAULT_MEMORY,
+            user_memory: DEFAULT_USER_MEMORY,
             rootfs: None,
-            additions: Vec::new(),
-            programs: Vec::new(),
+            sources: Vec::new(),
             parameters: String::new(),
             log: Box::new(io::sink()),
             defaults: Defaults { env: env.collect(), limits: Limits::default() },
@@ -64,6 +69,14 @@ impl Builder {
     /// it, too.
     pub fn memory(mut self, bytes: u32) -> Builder {
         self.memory = bytes;
+        self
+    }
+
+    /// Memory of all the guest's processes together, bytes: who touches more is
+    /// killed, as on a machine that is full. The range is
+    /// [`USER_MEMORY_RANGE`](crate::USER_MEMORY_RANGE), the default 1 GiB.
+    pub fn user_memory(mut self, bytes: u64) -> Builder {
+        self.user_memory = bytes;
         self
     }
 
@@ -88,7 +101,8 @@ impl Builder {
         mode: u32,
         bytes: impl Into<Vec<u8>>,
     ) -> Builder {
-        self.additions.push(Addition::File { path: path.into(), mode, bytes: bytes.into() });
+        let node = Node::File { mode, bytes: bytes.into() };
+        self.sources.push(Source::File(File { path: path.into(), node }));
         self
     }
 
@@ -100,22 +114,28 @@ impl Builder {
         from: impl AsRef<Path>,
     ) -> Builder {
         let from = from.as_ref().to_owned();
-        self.additions.push(Addition::HostFile { path: path.into(), mode, from });
+        self.sources.push(Source::HostFile { path: path.into(), mode, from });
         self
     }
 
     /// A folder of the host with all that is in it, as copies that nobody but the
     /// guest's root may write. The host's files are never written.
-    pub fn folder(mut self, path: impl Into<String>, from: impl AsRef<Path>) -> Builder {
-        let from = from.as_ref().to_owned();
-        self.additions.push(Addition::HostFolder { path: path.into(), from });
+    pub fn folder(self, path: impl Into<String>, from: impl AsRef<Path>) -> Builder {
+        let host = from.as_ref().to_owned();
+        self.add(Addition { host, guest: Some(path.into()), read_only: true })
+    }
+
+    /// A file or folder of the host. Programs in it that `wasmlinux-cc` has built
+    /// and that may be executed are compiled, or taken from the cache.
+    pub fn add(mut self, addition: Addition) -> Builder {
+        self.sources.push(Source::Host(addition));
         self
     }
 
     /// A program on the host that `wasmlinux-cc` has built: it is compiled, or
     /// taken from the cache, and put into the guest's `/usr/local/bin`.
     pub fn program(mut self, path: impl AsRef<Path>) -> Builder {
-        self.programs.push(path.as_ref().to_owned());
+        self.sources.push(Source::Program(path.as_ref().to_owned()));
         self
     }
 
@@ -140,19 +160,42 @@ impl Builder {
 
     /// Boots the machine. The guest is still coming up when this returns; the
     /// first command waits for it.
-    pub fn boot(mut self) -> Result<Machine, Error> {
+    pub fn boot(self) -> Result<Machine, Error> {
         guest::register();
-        for path in &self.programs {
-            let program = program::prepare(path)?;
-            self.additions.push(Addition::File {
-                path: program.guest_path,
-                mode: 0o755,
-                bytes: program.module,
-            });
+        let mut files = Vec::new();
+        for source in self.sources {
+            source.collect(&mut files)?;
         }
-        let initrd = guest::initrd(self.rootfs.as_deref(), &self.additions)?;
-        let command_line = guest::command_line(&self.parameters);
+        let initrd = guest::initrd(self.rootfs.as_deref(), &files)?;
+        let command_line = guest::command_line(self.user_memory, &self.parameters);
         Machine::boot(Boot { memory: self.memory, command_line, initrd }, self.log, self.defaults)
+    }
+}
+
+/// Where a file in the guest comes from.
+enum Source {
+    File(File),
+    HostFile { path: String, mode: u32, from: PathBuf },
+    Host(Addition),
+    Program(PathBuf),
+}
+
+impl Source {
+    fn collect(self, files: &mut Vec<File>) -> Result<(), Error> {
+        match self {
+            Source::File(file) => files.push(file),
+            Source::HostFile { path, mode, from } => {
+                let bytes = fs::read(&from).map_err(|e| AddError::Read(from, e))?;
+                files.push(File { path, node: Node::File { mode, bytes } });
+            }
+            Source::Host(addition) => addition.collect(files)?,
+            Source::Program(path) => {
+                let program = program::prepare(&path)?;
+                let node = Node::File { mode: 0o755, bytes: program.module };
+                files.push(File { path: program.guest_path, node });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ use crate::machine::{Error, Host, Parts};
 use crate::status::ExitStatus;
 use crate::stdio::{Connected, Stdio};
 use crate::stream::{Budget, Stream};
+use crate::trace::Tracer;
 
 /// Rows and columns of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +178,27 @@ impl Command {
     /// behind anyway.
     pub fn contain(mut self, grace: Duration) -> Command {
         self.spec.contain = Some(grace);
+        self
+    }
+
+    /// Tells `tracer` of every system call of it and its children. A machine has
+    /// one tracer: the first that one of its commands is given.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use wasmlinux::{trace::Tracer, Machine};
+    ///
+    /// let file = tempfile::NamedTempFile::new()?;
+    /// let tracer = Arc::new(Tracer::new(Box::new(file.reopen()?), "openat".parse()?)?);
+    /// let machine = Machine::builder().boot()?;
+    /// machine.command("cat").arg("/etc/hostname").trace(&tracer).output()?;
+    /// tracer.finish()?;
+    /// assert!(std::fs::read_to_string(&file)?.contains("openat(AT_FDCWD, \"/etc/hostname\", "));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn trace(mut self, tracer: &Arc<Tracer>) -> Command {
+        self.host.trace_to(tracer);
+        self.spec.trace = true;
         self
     }
 

@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use wasmlinux_rootfs::Cpio;
+use wasmlinux_rootfs::{folders, Cpio};
 
 use crate::engine::image::{self, BuildId, Image};
 use crate::engine::layout::{Module, PAGE};
@@ -30,12 +29,6 @@ pub enum GuestError {
     NotCpio(PathBuf),
     #[error("cannot put a file into the guest: {0}")]
     Add(#[from] wasmlinux_rootfs::CpioError),
-    #[error("cannot read {0} to put it into the guest: {1}")]
-    Read(PathBuf, #[source] io::Error),
-    #[error("{0} is neither a file nor a folder nor a link; it cannot be put into the guest")]
-    Special(PathBuf),
-    #[error("the name of {0} is not text (UTF-8); it cannot be put into the guest")]
-    Name(PathBuf),
     #[error("{0} would be hidden in the guest: its boot mounts a file system on {1}")]
     Hidden(String, &'static str),
 }
@@ -57,11 +50,12 @@ pub fn register() {
     });
 }
 
-/// The kernel's command line.
-pub fn command_line(append: &str) -> String {
-    let base = "console=ttyK0";
+/// The kernel's command line: `user_memory` bytes for all processes together,
+/// and further parameters.
+pub fn command_line(user_memory: u64, append: &str) -> String {
+    let base = format!("console=ttyK0 lkl.user_memory={}K", user_memory >> 10);
     if append.is_empty() {
-        base.into()
+        base
     } else {
         format!("{base} {append}")
     }
@@ -91,46 +85,36 @@ impl Drop for BuiltIn {
     }
 }
 
-/// Something to add to the root file system, owned by root.
+/// An entry to add to the root file system, owned by root. A folder comes
+/// before what is in it.
 #[derive(Clone, Debug)]
-pub enum Addition {
-    File {
-        path: String,
-        mode: u32,
-        bytes: Vec<u8>,
-    },
-    HostFile {
-        path: String,
-        mode: u32,
-        from: PathBuf,
-    },
-    /// A folder of the host with all that is in it, not to be written.
-    HostFolder {
-        path: String,
-        from: PathBuf,
-    },
+pub(crate) struct File {
+    pub path: String,
+    pub node: Node,
 }
 
-impl Addition {
-    fn path(&self) -> &str {
-        match self {
-            Addition::File { path, .. }
-            | Addition::HostFile { path, .. }
-            | Addition::HostFolder { path, .. } => path,
-        }
-    }
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Folder { mode: u32 },
+    File { mode: u32, bytes: Vec<u8> },
+    Link { target: String },
 }
 
-/// The root file system, `rootfs` instead of the built-in one, with `additions`.
-pub fn initrd(
+/// The root file system, `rootfs` instead of the built-in one, with `files`.
+/// A folder that is there already stays as it is; one that is missing above a
+/// file is made, unless the archive is compressed and cannot be looked into.
+pub(crate) fn initrd(
     rootfs: Option<&Path>,
-    additions: &[Addition],
+    files: &[File],
 ) -> Result<Box<dyn AsRef<[u8]> + Send>, GuestError> {
-    if rootfs.is_none() && additions.is_empty() {
+    if rootfs.is_none() && files.is_empty() {
         return Ok(Box::new(BuiltIn));
     }
     let mut archive = match rootfs {
-        None => ROOTFS.to_vec(),
+        None => {
+            files.iter().try_for_each(|file| check_is_seen(&file.path))?;
+            ROOTFS.to_vec()
+        }
         Some(path) => {
             let bytes = fs::read(path).map_err(|e| GuestError::Rootfs(path.to_owned(), e))?;
             if !MAGICS.iter().any(|magic| bytes.starts_with(magic)) {
@@ -139,16 +123,10 @@ pub fn initrd(
             bytes
         }
     };
-    if !additions.is_empty() {
-        let mut adder = Adder {
-            cpio: Cpio::appended(),
-            folders: wasmlinux_rootfs::folders(&archive),
-            mounts: if rootfs.is_none() { MOUNTS } else { &[] },
-        };
-        for addition in additions {
-            adder = adder.add(addition)?;
-        }
-        let extra = adder.cpio.finish()?;
+    if !files.is_empty() {
+        let mut extra = Extra::over(&archive);
+        files.iter().for_each(|file| extra.add(file));
+        let extra = extra.cpio.finish()?;
         // The kernel unpacks archives one after another, aligned.
         archive.resize(archive.len().next_multiple_of(4), 0);
         archive.extend(extra);
@@ -156,77 +134,53 @@ pub fn initrd(
     Ok(Box::new(archive))
 }
 
-/// An archive of additions being made.
-struct Adder {
-    cpio: Cpio,
-    /// What is there to put files in; `None` when nobody can tell.
-    folders: Option<BTreeSet<String>>,
-    mounts: &'static [&'static str],
+/// What lies below a mount point would be hidden by the boot scripts.
+fn check_is_seen(path: &str) -> Result<(), GuestError> {
+    let below = |mount: &str| path.strip_prefix(mount).is_some_and(|p| p.starts_with('/'));
+    match MOUNTS.iter().find(|mount| path == **mount || below(mount)) {
+        Some(mount) => Err(GuestError::Hidden(path.to_owned(), mount)),
+        None => Ok(()),
+    }
 }
 
-impl Adder {
-    fn add(mut self, addition: &Addition) -> Result<Adder, GuestError> {
-        let path = addition.path();
-        let below = |mount: &str| path.strip_prefix(mount).is_some_and(|p| p.starts_with('/'));
-        if let Some(mount) = self.mounts.iter().find(|m| path == **m || below(m)) {
-            return Err(GuestError::Hidden(path.to_owned(), mount));
+/// An archive to be unpacked over another.
+struct Extra {
+    cpio: Cpio,
+    /// Those that are in either.
+    folders: BTreeSet<String>,
+    /// The first archive cannot be looked into.
+    blind: bool,
+}
+
+impl Extra {
+    fn over(archive: &[u8]) -> Extra {
+        let found = folders(archive);
+        let blind = found.is_none();
+        Extra { cpio: Cpio::appended(), folders: found.unwrap_or_default(), blind }
+    }
+
+    fn add(&mut self, file: &File) {
+        let path = &file.path;
+        if !self.blind {
+            for (end, _) in path.match_indices('/').skip(1) {
+                self.folder(&path[..end], 0o755);
+            }
         }
-        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-        self = self.make_folders(parent);
-        match addition {
-            Addition::File { path, mode, bytes } => {
-                self.cpio = self.cpio.file(path, *mode, bytes);
-                Ok(self)
-            }
-            Addition::HostFile { path, mode, from } => {
-                let bytes = fs::read(from).map_err(|e| GuestError::Read(from.clone(), e))?;
-                self.cpio = self.cpio.file(path, *mode, &bytes);
-                Ok(self)
-            }
-            Addition::HostFolder { path, from } => self.make_folders(path).copy(path, from),
+        match &file.node {
+            Node::Folder { mode } => self.folder(path, *mode),
+            Node::File { mode, bytes } => self.put(|cpio| cpio.file(path, *mode, bytes)),
+            Node::Link { target } => self.put(|cpio| cpio.symlink(path, target)),
         }
     }
 
-    /// The folder and those above it that are not there.
-    fn make_folders(mut self, path: &str) -> Adder {
-        let Some(folders) = &mut self.folders else { return self };
-        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        for end in ends.filter(|&end| end > 0) {
-            if folders.insert(path[..end].to_owned()) {
-                self.cpio = self.cpio.dir(&path[..end], 0o755);
-            }
+    fn folder(&mut self, path: &str, mode: u32) {
+        if self.folders.insert(path.to_owned()) {
+            self.put(|cpio| cpio.dir(path, mode));
         }
-        self
     }
 
-    /// What is in the folder `from`, by name.
-    fn copy(mut self, to: &str, from: &Path) -> Result<Adder, GuestError> {
-        let read = |e| GuestError::Read(from.to_owned(), e);
-        let entries = fs::read_dir(from).map_err(read)?;
-        let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(read)?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let host = entry.path();
-            let error = |e| GuestError::Read(host.clone(), e);
-            let name =
-                entry.file_name().into_string().map_err(|_| GuestError::Name(host.clone()))?;
-            let path = format!("{}/{name}", to.trim_end_matches('/'));
-            let kind = entry.file_type().map_err(error)?;
-            if kind.is_dir() {
-                self = self.make_folders(&path).copy(&path, &host)?;
-            } else if kind.is_symlink() {
-                let target = fs::read_link(&host).map_err(error)?;
-                let target = target.to_str().ok_or_else(|| GuestError::Name(host.clone()))?;
-                self.cpio = self.cpio.symlink(&path, target);
-            } else if kind.is_file() {
-                let mode = entry.metadata().map_err(error)?.permissions().mode();
-                let bytes = fs::read(&host).map_err(error)?;
-                self.cpio = self.cpio.file(&path, mode & 0o555 | 0o444, &bytes);
-            } else {
-                return Err(GuestError::Special(host));
-            }
-        }
-        Ok(self)
+    fn put(&mut self, with: impl FnOnce(Cpio) -> Cpio) {
+        self.cpio = with(std::mem::take(&mut self.cpio));
     }
 }
 
@@ -234,15 +188,15 @@ impl Adder {
 mod tests {
     use super::*;
 
-    fn file(path: &str) -> Addition {
-        Addition::File { path: path.into(), mode: 0o644, bytes: b"x".to_vec() }
+    fn file(path: &str) -> File {
+        File { path: path.into(), node: Node::File { mode: 0o644, bytes: b"x".to_vec() } }
     }
 
     #[test]
     fn missing_folders_are_made_and_others_left_alone() {
         let made = initrd(None, &[file("/opt/new/deep/f"), file("/root/f")]).unwrap();
         let added = &(*made).as_ref()[ROOTFS.len()..];
-        let folders = wasmlinux_rootfs::folders(added).unwrap();
+        let folders = folders(added).unwrap();
         assert_eq!(
             folders.iter().map(String::as_str).collect::<Vec<_>>(),
             ["/opt/new", "/opt/new/deep"]
@@ -258,10 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
-        let missing = Addition::HostFolder { path: "/d".into(), from: "/no/such/folder".into() };
-        let error = initrd(None, &[missing]).err().unwrap();
-        assert!(error.to_string().contains("/no/such/folder"), "{error}");
+    fn a_path_that_is_not_absolute_is_refused() {
         assert!(matches!(initrd(None, &[file("relative")]), Err(GuestError::Add(_))));
     }
 }

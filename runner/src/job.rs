@@ -24,6 +24,9 @@ const FLAG_GROUP: u32 = 8;
 /// exec gives no privileges.
 const FLAG_NO_PRIVILEGES: u32 = 16;
 
+/// The host sees its system calls.
+const FLAG_TRACE: u32 = 32;
+
 const KIND_RUN: u32 = 0;
 const KIND_SIGNAL: u32 = 1;
 /// The limit that ended a job stands above its wait status.
@@ -60,6 +63,8 @@ pub(crate) struct JobSpec {
     pub cwd: Vec<u8>,
     pub uid: u32,
     pub gid: u32,
+    /// Its system calls and its children's are told to the machine's tracer.
+    pub trace: bool,
     pub limits: Limits,
     /// Kill what it leaves behind, so long after its end.
     pub contain: Option<Duration>,
@@ -136,7 +141,8 @@ impl JobSpec {
         };
         let group = if limited || self.contain.is_some() { FLAG_GROUP } else { 0 };
         let privileges = if limited { FLAG_NO_PRIVILEGES } else { 0 };
-        stdio | FLAG_SEARCH | group | privileges
+        let trace = if self.trace { FLAG_TRACE } else { 0 };
+        stdio | FLAG_SEARCH | group | privileges | trace
     }
 
     /// The request to run it.
@@ -223,12 +229,13 @@ mod tests {
             cwd: b"/".to_vec(),
             uid: 1000,
             gid: 1001,
+            trace: true,
             limits: Limits { memory: Some(1 << 33), processes: Some(5), ..Limits::default() },
             contain: None,
         };
         let bytes = spec.request(5, JobStdio::Terminal { stream: 1, rows: 24, columns: 80 });
         let word = |i: usize| u32::from_le_bytes(bytes[i * 4..][..4].try_into().unwrap());
-        assert_eq!([word(0), word(1), word(2), word(3), word(4)], [5, 0, 27, 1000, 1001]);
+        assert_eq!([word(0), word(1), word(2), word(3), word(4)], [5, 0, 59, 1000, 1001]);
         assert_eq!([word(5), word(6), word(7)], [1, 1, 1]);
         assert_eq!(word(8), 24 | 80 << 16);
         assert_eq!([word(9), word(10)], [2, 1]);

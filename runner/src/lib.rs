@@ -24,6 +24,7 @@
 //! The engine takes SIGSEGV and SIGBUS of the process, and hands those that are
 //! not a guest's to the handlers that were there before.
 
+mod add;
 mod builder;
 mod child;
 mod command;
@@ -38,8 +39,10 @@ mod status;
 mod stdio;
 mod stream;
 pub mod terminal;
+pub mod trace;
 
-pub use builder::{Builder, DEFAULT_MEMORY};
+pub use add::{AddError, Addition};
+pub use builder::{Builder, DEFAULT_MEMORY, DEFAULT_USER_MEMORY};
 pub use child::{Child, ChildStderr, ChildStdin, ChildStdout, Output, Terminal};
 pub use command::{Command, Size};
 pub use engine::{BootError, Outcome};
@@ -49,7 +52,7 @@ pub use inetd::{
     TELNET_PORT,
 };
 pub use job::{Limits, SpecError};
-pub use machine::{Error, Machine, Parts, MEMORY_RANGE};
+pub use machine::{Error, Machine, Parts, MEMORY_RANGE, USER_MEMORY_RANGE};
 pub use miniio::Address;
 pub use status::{ExitStatus, Limit};
 pub use stdio::Stdio;

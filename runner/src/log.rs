@@ -27,7 +27,7 @@ impl KernelLog {
         let shown = path == Some(Path::new("-"));
         let to: Option<Box<dyn Write + Send>> = match path {
             None => None,
-            Some(_) if shown => Some(Box::new(io::stderr())),
+            Some(_) if shown => Some(Box::new(terminal::Stderr)),
             Some(path) => Some(Box::new(File::create(path)?)),
         };
         Ok(KernelLog(Arc::new(Mutex::new(State { to, shown, kept: Vec::new() }))))
@@ -46,15 +46,12 @@ impl KernelLog {
 impl Write for KernelLog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.0.lock();
-        let shown = state.shown;
         state.kept.extend(bytes);
         if state.kept.len() > 2 * KEPT {
             let cut = state.kept.len() - KEPT;
             state.kept.drain(..cut);
         }
         match &mut state.to {
-            // On a raw terminal a line feed alone does not return the carriage.
-            Some(to) if shown && terminal::is_raw() => to.write_all(&terminal::lines(bytes))?,
             Some(to) => to.write_all(bytes)?,
             None => {}
         }

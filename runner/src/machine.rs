@@ -9,13 +9,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hostabi::consts::{IRQ_JOB, IRQ_POWER};
 use parking_lot::{Condvar, Mutex};
 
+use crate::add::AddError;
 use crate::builder::Builder;
 use crate::command::Command;
 use crate::engine::irq::Irqs;
@@ -25,12 +26,16 @@ use crate::job::{self, Exit, JobSpec, JobStdio, Limits, SpecError};
 use crate::program::ProgramError;
 use crate::status::ExitStatus;
 use crate::stream::{Stream, Streams};
+use crate::trace::{self, Tracer};
 
 /// Where the kernel log goes.
 pub type LogSink = Box<dyn Write + Send>;
 
 /// Smallest and largest memory of a machine, bytes.
 pub const MEMORY_RANGE: std::ops::RangeInclusive<u32> = 16 << 20..=3 << 30;
+
+/// Bytes of memory that the processes of a machine may have together.
+pub const USER_MEMORY_RANGE: std::ops::RangeInclusive<u64> = 16 << 20..=128 << 30;
 const E2BIG: Errno = -7;
 /// The kernel's largest buffer for a request, bytes (`arch/lkl/kernel/job.c`).
 const REQUEST_MAX: usize = 1 << 20;
@@ -43,6 +48,8 @@ pub enum Error {
     Boot(#[from] BootError),
     #[error(transparent)]
     Guest(#[from] GuestError),
+    #[error(transparent)]
+    Add(#[from] AddError),
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error(transparent)]
@@ -132,6 +139,7 @@ pub(crate) struct Host {
     irqs: Arc<Irqs>,
     streams: Streams,
     log: Mutex<LogSink>,
+    tracer: OnceLock<Arc<Tracer>>,
     ready: AtomicBool,
     shutting_down: AtomicBool,
     requests: Mutex<VecDeque<(u32, Vec<u8>)>>,
@@ -154,6 +162,7 @@ impl Machine {
             streams: Streams::new(irqs.clone()),
             irqs: irqs.clone(),
             log: Mutex::new(log),
+            tracer: OnceLock::new(),
             ready: AtomicBool::new(false),
             shutting_down: AtomicBool::new(false),
             requests: Mutex::default(),
@@ -306,6 +315,11 @@ impl Host {
         self.next_job.fetch_add(1, SeqCst)
     }
 
+    /// Traced jobs are told of to the first tracer that is given.
+    pub fn trace_to(&self, tracer: &Arc<Tracer>) {
+        self.tracer.get_or_init(|| tracer.clone());
+    }
+
     /// Asks the guest to run a job; its streams end with it.
     pub fn run(
         self: &Arc<Host>,
@@ -449,6 +463,12 @@ impl Devices for Host {
         if let Some(state) = state {
             state.streams.iter().for_each(|s| self.streams.finish(s));
             state.set(Phase::Ended(Exit::from_kernel(status)));
+        }
+    }
+
+    fn trace(&self, pid: u32, event: &trace::Event<'_>, memory: &dyn trace::memory::Memory) {
+        if let Some(tracer) = self.tracer.get() {
+            tracer.event(pid, event, memory);
         }
     }
 

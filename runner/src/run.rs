@@ -1,12 +1,14 @@
 //! `run` and `shell`: one command on the caller's terminal or streams.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
+use wasmlinux::trace::Tracer;
 use wasmlinux::{
     program, terminal, Command, Error, ExitStatus, Machine, Outcome, Size, Stdio, Terminal,
 };
@@ -28,6 +30,8 @@ pub enum RunError {
     Machine(#[from] Error),
     #[error("cannot write the kernel log to {0}: {1}")]
     Log(PathBuf, #[source] io::Error),
+    #[error("cannot write the trace to {0}: {1}")]
+    Trace(PathBuf, #[source] io::Error),
     #[error("cannot set the terminal up: {0}")]
     Terminal(#[source] io::Error),
     #[error("stdin is not a terminal; use `wasmlinux run -- sh` instead")]
@@ -50,10 +54,14 @@ pub fn main(cli: Cli) -> Result<i32, RunError> {
 fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
     let log = KernelLog::open(args.kernel_log.as_deref());
     let log = log.map_err(|e| RunError::Log(args.kernel_log.clone().unwrap_or_default(), e))?;
-    let mut builder = Machine::builder().memory(args.memory).kernel_log(log.clone());
+    let mut builder = Machine::builder().memory(args.memory).user_memory(args.user_memory);
+    builder = builder.kernel_log(log.clone());
     builder = builder.kernel_parameters(&*args.append);
     if let Some(rootfs) = &args.rootfs {
         builder = builder.rootfs(rootfs);
+    }
+    for addition in &args.add {
+        builder = builder.add(addition.clone());
     }
     for (name, value) in &args.env {
         builder = builder.env(&**name, &**value);
@@ -65,7 +73,11 @@ fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
         builder = builder.program(path);
     }
     let machine = builder.boot()?;
-    let command = machine.command(name).args(&command[1..]).current_dir(&args.cwd);
+    let mut command = machine.command(name).args(&command[1..]).current_dir(&args.cwd);
+    let tracer = tracer(args)?;
+    if let Some(tracer) = &tracer {
+        command = command.trace(tracer);
+    }
     let result = if terminal::is_interactive() {
         let term =
             std::env::var("TERM").ok().filter(|_| !args.env.iter().any(|(n, _)| n == "TERM"));
@@ -77,10 +89,27 @@ fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
     } else {
         command.status().map_err(RunError::from)
     };
+    let traced = tracer.map_or(Ok(()), |t| t.finish());
     // Whatever happens now is told on a terminal in its usual state.
     terminal::restore();
+    if let Err(e) = traced {
+        // stderr may be what could not be written; the command's exit code counts.
+        let _ = writeln!(io::stderr(), "wasmlinux: {e}");
+    }
     // The guest is not asked to shut down: its file system is memory.
     exit_code(result, &log)
+}
+
+/// Who writes the trace, if one is wanted.
+fn tracer(args: &MachineArgs) -> Result<Option<Arc<Tracer>>, RunError> {
+    let Some(path) = &args.trace else { return Ok(None) };
+    let error = |e| RunError::Trace(path.clone(), e);
+    let to: Box<dyn Write + Send> = match path.as_path() {
+        p if p == Path::new("-") => Box::new(terminal::Stderr),
+        p => Box::new(File::create(p).map_err(error)?),
+    };
+    let filter = args.trace_filter.clone().unwrap_or_default();
+    Tracer::new(to, filter).map(|t| Some(Arc::new(t))).map_err(error)
 }
 
 fn on_terminal(command: Command) -> Result<ExitStatus, RunError> {

@@ -588,7 +588,9 @@ mod tests {
         let spent = Arc::new(AtomicU64::new(0));
         let count = spent.clone();
         s.collect();
-        s.limit(Budget::new(10, move || drop(count.fetch_add(1, SeqCst))));
+        s.limit(Budget::new(10, move || {
+            count.fetch_add(1, SeqCst);
+        }));
         assert_eq!(streams.guest_write(s.id(), &[0; 8]), Ok(8));
         assert_eq!(spent.load(SeqCst), 0);
         assert_eq!(streams.guest_write(s.id(), &[0; 8]), Ok(2));
@@ -602,8 +604,12 @@ mod tests {
         let (streams, s) = streams();
         let told = Arc::new(AtomicU64::new(0));
         let (watcher, closed) = (told.clone(), told.clone());
-        s.watch(Arc::new(move || drop(watcher.fetch_add(1, SeqCst))));
-        s.on_close(move || drop(closed.fetch_add(100, SeqCst)));
+        s.watch(Arc::new(move || {
+            watcher.fetch_add(1, SeqCst);
+        }));
+        s.on_close(move || {
+            closed.fetch_add(100, SeqCst);
+        });
         streams.guest_write(s.id(), b"x").unwrap();
         assert_eq!(told.load(SeqCst), 1);
         streams.guest_close(s.id());

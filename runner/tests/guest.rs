@@ -10,7 +10,9 @@ use common::{guest_dir, output, test_module, text, TEST_DIRS};
 
 fn run(name: &str) -> Result<(), String> {
     let module = test_module(name);
-    let out = output(&["run", "--kernel-log", module.to_str().unwrap()]);
+    // One of them takes all there is.
+    let memory = if name == "oom" { "--user-memory=256M" } else { "--user-memory=1G" };
+    let out = output(&["run", "--kernel-log", memory, module.to_str().unwrap()]);
     if out.status.code() == Some(0) {
         return Ok(());
     }
@@ -43,6 +45,7 @@ macro_rules! programs {
 }
 
 programs! {
+    advice,
     cgroup,
     clock,
     conditions,
@@ -61,6 +64,7 @@ programs! {
     exec_script,
     fairness,
     fault,
+    fault_resume,
     files,
     float,
     fork,
@@ -71,13 +75,17 @@ programs! {
     jobs,
     libc,
     limits,
+    maps,
+    memory_limits,
     mmap,
     mmap_file,
-    mmap_shared = "writable MAP_SHARED mappings are not offered yet (ENODEV)",
+    mmap_shared,
     mqueue,
+    mremap,
     mutexes,
     namespace,
     offsets,
+    oom,
     packet,
     pidfd,
     pipe,
@@ -93,6 +101,9 @@ programs! {
     setjmp,
     setjmp_many,
     setjmp_masks,
+    shared_file,
+    shared_fork,
+    shared_futex,
     signal_altstack,
     signal_busy,
     signal_eintr,
@@ -107,7 +118,7 @@ programs! {
     spawn_attr,
     start_exit,
     sysv_msg_sem,
-    sysv_shm = "writable MAP_SHARED mappings are not offered yet, which shmat needs",
+    sysv_shm,
     thread_cancel,
     thread_exit,
     thread_local,
@@ -116,6 +127,7 @@ programs! {
     timers,
     timers_cpu,
     unix,
+    user_access,
     vfork,
     vfork_signal,
     wait,

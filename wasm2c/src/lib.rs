@@ -59,7 +59,8 @@ pub const CFLAGS: &[&str] = &[
     "-ffp-contract=off",
     "-fno-math-errno",
     "-fno-semantic-interposition",
-    "-fno-asynchronous-unwind-tables",
+    // Backtraces of crashed programs and of the kernel walk by these.
+    "-fasynchronous-unwind-tables",
     // Distributions switch these on; the first copies the stack pointer.
     "-fno-stack-clash-protection",
     "-fcf-protection=none",
@@ -75,6 +76,10 @@ pub const RUNTIME: &[(&str, &str)] = &[
     ("w2c_rt.h", include_str!("../include/w2c_rt.h")),
     ("w2c_rt.c", include_str!("../include/w2c_rt.c")),
 ];
+
+/// Changes whenever the translator or its runtime does: a key for caches of what
+/// was made with it.
+pub const FINGERPRINT: &str = env!("WASM2C_FINGERPRINT");
 
 /// `w2c.h`: the layout and the descriptors, all that an engine needs.
 pub const HEADER: &str = include_str!("../include/w2c.h");

@@ -25,6 +25,7 @@ mod rootfs;
 mod rust;
 mod sdk;
 mod source;
+mod suites;
 mod testing;
 mod translate;
 mod userland;

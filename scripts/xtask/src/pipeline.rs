@@ -64,6 +64,8 @@ fn build_with_sysroot() -> Result<(Context, Entry)> {
     let failed = step("busybox");
     let busybox = userland::busybox(&ctx, &mut fetcher, &sysroot).with_context(failed)?;
     placed.file(&ctx, &busybox, "busybox.wasm").with_context(failed)?;
+    // Its own test suite asks what is configured.
+    placed.file(&ctx, &busybox, "busybox.config").with_context(failed)?;
 
     let failed = step("rootfs");
     let rootfs = rootfs::ensure(&ctx, &busybox).with_context(failed)?;

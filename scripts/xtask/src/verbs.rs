@@ -4,7 +4,9 @@ use crate::context::{self, Context};
 use crate::fetch::{mark, Choice, Fetcher};
 use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
-use crate::{bench, cache, kernel, languages, pipeline, proc, testing, userland};
+use crate::suites::Which;
+use crate::testing::Tally;
+use crate::{bench, cache, kernel, languages, pipeline, proc, suites, testing, userland};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -17,6 +19,7 @@ usage: cargo xtask VERB
   build        build everything that run and test need
   run ARGS     build, then wasmlinux ARGS (a shell without any)
   test         build, then every test; --all: the slow ones too
+  suites [NAME] build and run the suites of other programs, all or those named
   bench [ROW]  build, then the table of benchmarks, or rows whose name has ROW in it
   status       what the cache holds
   clean-cache  empty the cache; --keep-sources: but for the downloads
@@ -34,6 +37,10 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         ("run", _) => return Err(wasmlinux(&rest)),
         ("test", []) => return test(false),
         ("test", ["--all"]) => return test(true),
+        ("suites", []) => return report(&testing::suites(&suites_of(&Which::All)?, &[])?),
+        ("suites", names) => {
+            return report(&testing::suites(&suites_of(&Which::Named(names))?, names)?)
+        }
         ("bench", _) => return bench(&rest),
         ("status", []) => status()?,
         ("clean-cache", []) => clean(false)?,
@@ -51,6 +58,7 @@ fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
     let mut list = vec![kernel::recipe(ctx)?];
     list.extend(userland::recipes(ctx)?);
     list.push(languages::recipe(ctx)?);
+    list.extend(suites::recipes(ctx)?);
     Ok(list)
 }
 
@@ -95,7 +103,18 @@ fn wasmlinux(args: &[&str]) -> Error {
 }
 
 fn test(all: bool) -> Result<ExitCode> {
-    let tally = testing::run(&pipeline::build_all()?, all)?;
+    let which = if all { Which::All } else { Which::Quick };
+    drop(pipeline::build_all()?);
+    report(&testing::run(&suites::prepare(&which)?, all)?)
+}
+
+/// Everything, with suites.
+fn suites_of(which: &Which) -> Result<Context> {
+    drop(pipeline::build()?);
+    suites::prepare(which)
+}
+
+fn report(tally: &Tally) -> Result<ExitCode> {
     println!("\n{tally}");
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-const MAGIC: &[u8] = b"070701";
+/// Of the two kinds of "newc", without and with checksums.
+const MAGICS: [&[u8]; 2] = [b"070701", b"070702"];
 const HEADER: usize = 110;
 /// Fields of the header, each of 8 hexadecimal digits.
 const MODE: usize = 1;
@@ -24,11 +25,11 @@ pub fn folders(archive: &[u8]) -> Option<BTreeSet<String>> {
     while let Some(skip) = archive.get(at..)?.iter().position(|&b| b != 0) {
         at += skip;
         let header = archive.get(at..at + HEADER)?;
-        if !header.starts_with(MAGIC) {
+        if !MAGICS.contains(&&header[..6]) {
             return None;
         }
         let field = |n: usize| {
-            let digits = std::str::from_utf8(&header[MAGIC.len() + 8 * n..][..8]).ok()?;
+            let digits = std::str::from_utf8(&header[6 + 8 * n..][..8]).ok()?;
             usize::from_str_radix(digits, 16).ok()
         };
         let (mode, size, name_size) = (field(MODE)?, field(FILE_SIZE)?, field(NAME_SIZE)?);

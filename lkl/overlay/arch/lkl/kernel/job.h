@@ -16,6 +16,8 @@
 #define LKL_JOB_GROUP	8
 /* exec gives no privileges: a set-user-ID bit means nothing. */
 #define LKL_JOB_NO_PRIVS	16
+/* The host sees every system call of the program and its children. */
+#define LKL_JOB_TRACE	32
 
 /* What a job with a group may use; 0 is no limit. */
 struct lkl_job_limits {

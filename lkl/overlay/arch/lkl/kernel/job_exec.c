@@ -20,6 +20,7 @@
 #include <linux/syscalls.h>
 #include <asm/lkl_stream.h>
 #include "job.h"
+#include "lkl.h"
 
 #define LKL_JOB_UMASK 022
 
@@ -171,7 +172,10 @@ static const char *lkl_job_env(const struct lkl_job *job, const char *name)
 
 static int lkl_job_try(const struct lkl_job *job, const char *file)
 {
-	return kernel_execve(file, job->argv, job->envp);
+	int err = kernel_execve(file, job->argv, job->envp);
+
+	lkl_trace_exec(file, err);
+	return err;
 }
 
 /* As execvp(): what could not be executed counts more than what is not there. */
@@ -217,6 +221,8 @@ int lkl_job_exec(const struct lkl_job *job)
 		err = lkl_job_chdir(job->cwd);
 	if (err)
 		return err;
+	if (job->flags & LKL_JOB_TRACE)
+		set_thread_flag(TIF_HOST_TRACE);
 	if (!(job->flags & LKL_JOB_PATH) || !path || strchr(job->argv[0], '/'))
 		return lkl_job_try(job, job->argv[0]);
 	return lkl_job_search(job, path);
