@@ -2,6 +2,8 @@
 #![allow(dead_code)] // each test binary uses its part
 
 pub mod pty;
+pub mod serve;
+pub mod telnet;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 //! do once the machine has the packages.
 //!
 //! ```text
-//! verbs ─► kernel, userland, translate, guest ─► cache, key, manifest
+//! verbs ─► kernel, userland, telnet, translate, guest ─► cache, key, manifest
 //!             └► fetch ─► recipe, apt, mirror      source, proc, progress
 //! ```
 
@@ -15,6 +15,8 @@ mod guest;
 mod kernel;
 mod key;
 mod languages;
+#[cfg(test)]
+mod layers;
 mod manifest;
 mod mirror;
 mod pipeline;
@@ -26,6 +28,7 @@ mod rust;
 mod sdk;
 mod source;
 mod suites;
+mod telnet;
 mod testing;
 mod translate;
 mod userland;

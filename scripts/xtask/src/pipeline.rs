@@ -4,7 +4,8 @@
 //! linux ─► kernel ──────────────────► kernel code ─┐
 //!             └ uapi ─► sysroot ─► busybox ─► busybox code ─┼─► target/guest ─► runner
 //!                          ├───────► tests ──────────────┤
-//!                          └ rootfs ───────────────────────┘
+//!                          └ rootfs ───────────────────────┤
+//! libtelnet ────────────────────────────────────────────────┘
 //! ```
 
 use crate::cache::Entry;
@@ -12,7 +13,7 @@ use crate::context::Context;
 use crate::fetch::Fetcher;
 use crate::guest::Placed;
 use crate::progress::{Progress, Step};
-use crate::{kernel, languages, rootfs, sdk, translate, userland};
+use crate::{kernel, languages, rootfs, sdk, telnet, translate, userland};
 use anyhow::{Context as _, Result};
 
 /// Times in seconds of a cold build on two cores.
@@ -25,6 +26,7 @@ const PLAN: &[Step] = &[
     Step { name: "kernel code", weight: 150 },
     Step { name: "busybox code", weight: 60 },
     Step { name: "tests", weight: 5 },
+    Step { name: "libtelnet", weight: 2 },
     Step { name: "guest", weight: 2 },
     Step { name: "runner", weight: 60 },
 ];
@@ -82,6 +84,10 @@ fn build_with_sysroot() -> Result<(Context, Entry)> {
     let failed = step("tests");
     let tests = userland::tests(&ctx, &sysroot).with_context(failed)?;
     placed.all(&ctx, &tests, ".wasm", "tests").with_context(failed)?;
+
+    let failed = step("libtelnet");
+    let telnet = telnet::ensure(&ctx, &mut fetcher).with_context(failed)?;
+    placed.all(&ctx, &telnet, "", "libtelnet").with_context(failed)?;
 
     let failed = step("guest");
     placed.finish(&ctx).with_context(failed)?;

@@ -50,6 +50,7 @@ pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<
         let log = ctx.log("busybox");
         let tree = work.join("busybox");
         source::unpack(&archive.path(ARCHIVE), &recipe.exclude, &tree, &log)?;
+        source::patch(&tree, &ctx.path("userland/busybox/patches"), &log)?;
         ctx.progress.doing("configuring");
         let mut script = sdk::script(ctx, "userland/busybox/build.sh");
         script.args([&tree, sysroot.dir(), out]).env("WASMLINUX_SYSROOT", sysroot.dir());

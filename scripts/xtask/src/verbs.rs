@@ -6,7 +6,7 @@ use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
 use crate::suites::Which;
 use crate::testing::Tally;
-use crate::{bench, cache, kernel, languages, pipeline, proc, suites, testing, userland};
+use crate::{bench, cache, kernel, languages, pipeline, proc, suites, telnet, testing, userland};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -17,7 +17,7 @@ usage: cargo xtask VERB
 
   fetch        get the pinned sources into the cache
   build        build everything that run and test need
-  run ARGS     build, then wasmlinux ARGS (a shell without any)
+  run ARGS     build, then wasmlinux ARGS (`serve --console` without any)
   test         build, then every test; --all: the slow ones too
   suites [NAME] build and run the suites of other programs, all or those named
   bench [ROW]  build, then the table of benchmarks, or rows whose name has ROW in it
@@ -57,8 +57,9 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
 fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
     let mut list = vec![kernel::recipe(ctx)?];
     list.extend(userland::recipes(ctx)?);
-    list.push(languages::recipe(ctx)?);
     list.extend(suites::recipes(ctx)?);
+    list.push(telnet::recipe(ctx)?);
+    list.push(languages::recipe(ctx)?);
     Ok(list)
 }
 
@@ -97,8 +98,8 @@ fn wasmlinux(args: &[&str]) -> Error {
     if let Some(dir) = env::var_os("WASMLINUX_PWD") {
         program.current_dir(dir);
     }
-    // Nothing said: a person wants a shell.
-    let args = if args.is_empty() { &["shell"] } else { args };
+    // Nothing said: a person wants a shell, and perhaps another one elsewhere.
+    let args = if args.is_empty() { &["serve", "--console"] } else { args };
     Error::new(program.args(args).exec()).context("cannot start wasmlinux")
 }
 
@@ -108,7 +109,7 @@ fn test(all: bool) -> Result<ExitCode> {
     report(&testing::run(&suites::prepare(&which)?, all)?)
 }
 
-/// Everything, with suites.
+/// The suites, with all that they need.
 fn suites_of(which: &Which) -> Result<Context> {
     drop(pipeline::build()?);
     suites::prepare(which)
