@@ -147,6 +147,8 @@ pub(crate) struct Host {
     next_job: AtomicU32,
     ended: Mutex<Option<Result<Outcome, String>>>,
     end: Condvar,
+    /// Called at the end. Taken with `ended` locked, called without.
+    end_hooks: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Machine {
@@ -170,6 +172,7 @@ impl Machine {
             next_job: AtomicU32::new(1),
             ended: Mutex::new(None),
             end: Condvar::new(),
+            end_hooks: Mutex::default(),
         });
         engine::check(&boot)?;
         let devices = host.clone();
@@ -220,6 +223,18 @@ impl Machine {
     /// [`power_off`](Machine::power_off), or crashed.
     pub fn wait(&self) -> Outcome {
         self.parts.host.wait(None).expect("waited without a deadline")
+    }
+
+    /// Calls `hook` when the machine has ended, on its own thread; at once if it
+    /// has.
+    pub fn on_end(&self, hook: impl FnOnce() + Send + 'static) {
+        let host = &self.parts.host;
+        let ended = host.ended.lock();
+        if ended.is_some() {
+            drop(ended);
+            return hook();
+        }
+        host.end_hooks.lock().push(Box::new(hook));
     }
 
     /// How the machine has ended, if it has.
@@ -382,10 +397,14 @@ impl Host {
     }
 
     fn finish(&self, outcome: Result<Outcome, String>) {
-        *self.ended.lock() = Some(outcome);
+        let mut ended = self.ended.lock();
+        *ended = Some(outcome);
+        let hooks = std::mem::take(&mut *self.end_hooks.lock());
+        drop(ended);
         self.end.notify_all();
         self.lose_jobs();
         self.streams.close_all();
+        hooks.into_iter().for_each(|hook| hook());
     }
 
     fn lose_jobs(&self) {

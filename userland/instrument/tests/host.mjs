@@ -122,7 +122,7 @@ class Process {
     this.sp = (top - 4 * words.length) & ~15;
     words.forEach((word, n) => this.view.setUint32(this.sp + 4 * n, word, true));
     this.exports.__stack_pointer.value = this.sp;
-    this.mapped = top - 8 * 1024 * 1024 & -PAGE; // mappings grow down below the stack
+    this.mapped = (top - 1024 * 1024) & -PAGE; // below the stack, downward
     this.alive = true;
   }
 
@@ -486,7 +486,9 @@ function main(argv) {
   const module = new WebAssembly.Module(readFileSync(argv[0]));
   const machine = new Machine(options);
   const began = performance.now();
-  const status = machine.run(module, argv);
+  // A program that is named like several is told which by its first argument.
+  const args = argv[0].endsWith('busybox.wasm') ? ['busybox', ...argv.slice(1)] : argv;
+  const status = machine.run(module, args);
   const spent = performance.now() - began;
   if (time) console.error(JSON.stringify({ milliseconds: spent, ...machine.figures }));
   process.exit(status & 0x7f ? 128 + (status & 0x7f) : status >> 8);
