@@ -16,8 +16,16 @@ words() {
 	make -C "$here" -f /tmp/Makefile.words print-words
 }
 
-# Runs one test; the driver prints its verdict, and its log if it fails.
+# Runs one test. The driver prints its verdict, then its log if it fails; why it
+# was skipped is only in the log.
 check() {
-	mk check-TESTS TESTS="$1" VERBOSE=1 | sed 's/^ERROR: /FAIL: /'
-	true
+	mk check-TESTS TESTS="$1" VERBOSE=1 >/tmp/check.out
+	log=$here/$1.log
+	[ -e "$log" ] || log=$here/${1%.*}.log
+	why=$(sed -n 's/.*skipped test: *//p' "$log" | head -n 1)
+	awk -v why="$why" '
+		/^=====|^\.\. contents/ { detail = "| " }
+		{ sub(/^ERROR: /, "FAIL: ") }
+		/^SKIP: / && why != "" { $0 = $0 " (" why ")" }
+		{ print detail $0 }' /tmp/check.out
 }
