@@ -48,6 +48,10 @@ fn boots(report: &mut Report) -> Result<()> {
         let ours = alone(rounds, boot::to_prompt)?;
         report.alone("boot to prompt", Unit::Time, &ours, Goal::None);
     }
+    if report.wants("builder to output") {
+        let ours = alone(rounds, boot::to_output)?;
+        report.alone("builder to output", Unit::Time, &ours, Goal::AtMost(30e6));
+    }
     if report.wants("command to prompt") {
         let (ours, peer) = in_turn(
             rounds,

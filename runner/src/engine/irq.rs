@@ -29,14 +29,19 @@ const SLICE: Duration = Duration::from_millis(4);
 
 /// A memfd of one page.
 pub fn memfd_page() -> std::io::Result<OwnedFd> {
-    // SAFETY: a constant name; the result is checked.
-    let fd = unsafe { libc::memfd_create(c"wasmlinux-pending".as_ptr(), libc::MFD_CLOEXEC) };
+    memfd(c"wasmlinux-pending", PAGE as u64)
+}
+
+/// A memfd of `size` bytes, all zero.
+pub fn memfd(name: &std::ffi::CStr, size: u64) -> std::io::Result<OwnedFd> {
+    // SAFETY: a valid name; the result is checked.
+    let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
     if fd < 0 {
         return Err(std::io::Error::last_os_error());
     }
     // SAFETY: a new descriptor that nobody else owns.
     let file = unsafe { File::from_raw_fd(fd) };
-    file.set_len(PAGE as u64)?;
+    file.set_len(size)?;
     Ok(file.into())
 }
 
