@@ -15,6 +15,8 @@ mod guest;
 mod kernel;
 mod key;
 mod languages;
+#[cfg(test)]
+mod layers;
 mod manifest;
 mod mirror;
 mod pipeline;
