@@ -18,9 +18,9 @@ static struct timespec in_ms(clockid_t clock, int ms)
 {
 	struct timespec ts;
 	OK(clock_gettime(clock, &ts));
-	ts.tv_nsec += ms * 1000000L;
-	ts.tv_sec += ts.tv_nsec / 1000000000;
-	ts.tv_nsec %= 1000000000;
+	long long ns = ts.tv_nsec + ms * 1000000LL;
+	ts.tv_sec += ns / 1000000000;
+	ts.tv_nsec = ns % 1000000000;
 	return ts;
 }
 

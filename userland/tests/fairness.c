@@ -22,7 +22,11 @@ static pid_t start(void (*f)(void))
 	return pid;
 }
 
-/* Both clocks over one window that begins when both run. */
+static int fair(double a, double b) { return a <= 1.1 * b && b <= 1.1 * a; }
+
+/* Both clocks over one window that begins when both run. What the host takes
+ * away is charged to who runs just then, and made up for afterwards: that may
+ * take a while, but what is unfair grows with the window. */
 static void share(clockid_t a, clockid_t b, const char *what)
 {
 	struct timespec ts = { 0, 20000000 };
@@ -33,8 +37,8 @@ static void share(clockid_t a, clockid_t b, const char *what)
 	do {
 		OK(nanosleep(&ts, 0));
 		da = used(a) - a0, db = used(b) - b0;
-	} while (da + db < 1.0);
-	if (da > 1.1 * db || db > 1.1 * da) {
+	} while (da + db < 1.0 || (!fair(da, db) && da + db < 6.0));
+	if (!fair(da, db)) {
 		dprintf(2, "%s: %.3f and %.3f s\n", what, da, db);
 		_exit(1);
 	}

@@ -44,7 +44,9 @@ static void interval(int which, int sig)
 	while (hits < 5) ;
 	double spent = used(CLOCK_PROCESS_CPUTIME_ID) - begin;
 	OK(setitimer(which, &off, 0));
-	CHECK(spent > 0.07 && spent < 0.3);
+	/* These two count ticks: time that a busy host takes away while the process
+	 * runs is in its clock and not in them, so there is no upper bound. */
+	CHECK(spent > 0.07);
 }
 
 static volatile pid_t tid;
