@@ -94,6 +94,8 @@ programs! {
     prctl,
     print,
     proc,
+    process_bomb,
+    process_series,
     pty,
     recursion,
     rlimit,
