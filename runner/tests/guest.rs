@@ -83,7 +83,6 @@ programs! {
     mmap,
     mmap_file,
     mmap_shared,
-    mmap_socket,
     mqueue,
     mremap,
     mutexes,
