@@ -22,7 +22,9 @@ check() {
 	mk check-TESTS TESTS="$1" VERBOSE=1 >/tmp/check.out
 	log=$here/$1.log
 	[ -e "$log" ] || log=$here/${1%.*}.log
-	why=$(sed -n 's/.*skipped test: *//p' "$log" | head -n 1)
+	why=$(sed -n -e 's/.*skipped test: *//p' -e 's/^[^:]*: *\(.*\)[,;] skipping.*/\1/p' "$log")
+	why=${why%%
+*}
 	awk -v why="$why" '
 		/^=====|^\.\. contents/ { detail = "| " }
 		{ sub(/^ERROR: /, "FAIL: ") }
