@@ -1,8 +1,8 @@
 //! Programs on the host: `wasmlinux run ./hello`.
 //!
 //! The module is translated, compiled to a shared object and loaded; the object
-//! is kept in the cache under everything it depends on. The guest gets the
-//! module itself as an executable file.
+//! is kept in the cache under the module's build id and what makes code of it.
+//! The guest gets the module itself as an executable file.
 
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -72,19 +72,30 @@ fn begins_as_wasm(path: &Path) -> bool {
     File::open(path).and_then(|mut f| f.read_exact(&mut magic)).is_ok() && &magic == b"\0asm"
 }
 
+/// Where a program on the host is put in the guest.
+pub fn guest_path(path: &Path) -> String {
+    let name = path.file_name().map_or("program".into(), |n| n.to_string_lossy());
+    format!("{GUEST_DIR}/{name}")
+}
+
 /// Compiles and loads a program, or takes it from the cache.
 pub fn prepare(path: &Path) -> Result<Program, ProgramError> {
     let module = fs::read(path).map_err(|e| ProgramError::Read(path.to_owned(), e))?;
     if !module.starts_with(b"\0asm") {
         return Err(ProgramError::NotWasm(path.to_owned()));
     }
-    let id = build_id(path, &module)?;
+    make_ready(path, &module)?;
+    Ok(Program { guest_path: guest_path(path), module })
+}
+
+/// The same for a module that has been read from `path`.
+pub fn make_ready(path: &Path, module: &[u8]) -> Result<(), ProgramError> {
+    let id = build_id(path, module)?;
     if image::find(&id).is_none() {
-        let object = object(path, &module)?;
+        let object = object(path, module, &id)?;
         load(path, &object, id)?;
     }
-    let name = path.file_name().map_or("program".into(), |n| n.to_string_lossy());
-    Ok(Program { guest_path: format!("{GUEST_DIR}/{name}"), module })
+    Ok(())
 }
 
 /// The build id in a module, if it is that module's.
@@ -100,21 +111,26 @@ fn build_id(path: &Path, module: &[u8]) -> Result<BuildId, ProgramError> {
 }
 
 /// The compiled object in the cache, made now if it is not there.
-fn object(path: &Path, module: &[u8]) -> Result<PathBuf, ProgramError> {
-    let sources = translate(path, module)?;
-    let compiler = compiler(path)?;
+fn object(path: &Path, module: &[u8], id: &BuildId) -> Result<PathBuf, ProgramError> {
+    let options = options(module);
     let mut key = Sha256::new();
-    let texts = sources.iter().flat_map(|(name, text)| [name, text]);
-    for part in texts.chain([&compiler.version, &CFLAGS.join(" ")]) {
+    // Of the compiler only who was asked for: what an older version of it made
+    // is as good.
+    let chosen = std::env::var("CC").unwrap_or_default();
+    let settings = [&format!("{options:?}"), wasm2c::FINGERPRINT, &CFLAGS.join(" "), &chosen];
+    for part in settings {
         key.update((part.len() as u64).to_le_bytes());
         key.update(part);
     }
+    key.update(id);
     let key = hex(&key.finalize());
     let dir = cache_dir().join("programs");
     let object = dir.join(format!("{key}.so"));
     if verified(&object) {
         return Ok(object);
     }
+    let sources = translate(path, module, &options)?;
+    let compiler = compiler(path)?;
     let cache = |e| ProgramError::Cache(dir.clone(), e);
     fs::create_dir_all(&dir).map_err(cache)?;
     let work = tempfile::Builder::new().prefix("build-").tempdir_in(&dir).map_err(cache)?;
@@ -152,27 +168,20 @@ fn cache_dir() -> PathBuf {
     .join("wasmlinux")
 }
 
-struct Compiler {
-    command: String,
-    version: String,
-}
-
-fn compiler(path: &Path) -> Result<Compiler, ProgramError> {
+fn compiler(path: &Path) -> Result<String, ProgramError> {
     let chosen = std::env::var("CC").ok();
     let candidates = chosen.iter().map(String::as_str).chain(COMPILERS.iter().copied());
+    let runs = |command: &&str| {
+        Command::new(command).arg("--version").output().is_ok_and(|out| out.status.success())
+    };
     candidates
         .into_iter()
-        .find_map(|command| {
-            let out = Command::new(command).arg("--version").output().ok()?;
-            let version = String::from_utf8_lossy(&out.stdout).into_owned();
-            let command = command.to_owned();
-            out.status.success().then_some(Compiler { command, version })
-        })
+        .find(runs)
+        .map(String::from)
         .ok_or_else(|| ProgramError::NoCompiler(path.to_owned()))
 }
 
-/// The module as C: file names and texts.
-fn translate(path: &Path, module: &[u8]) -> Result<Vec<(String, String)>, ProgramError> {
+fn options(module: &[u8]) -> wasm2c::Options {
     let mut options = wasm2c::Options::new(NAME);
     options.mode = wasm2c::Mode::Gs;
     options.safepoints = true;
@@ -182,7 +191,16 @@ fn translate(path: &Path, module: &[u8]) -> Result<Vec<(String, String)>, Progra
         ("__tls_base".to_owned(), wasm2c::HeadSlot::TlsBase),
     ]
     .into();
-    let output = wasm2c::translate(module, &options)
+    options
+}
+
+/// The module as C: file names and texts.
+fn translate(
+    path: &Path,
+    module: &[u8],
+    options: &wasm2c::Options,
+) -> Result<Vec<(String, String)>, ProgramError> {
+    let output = wasm2c::translate(module, options)
         .map_err(|e| ProgramError::Translate(path.to_owned(), e))?;
     // The portable runtime is not for this mode.
     let runtime = wasm2c::RUNTIME.iter().filter(|(name, _)| name.ends_with(".h"));
@@ -194,7 +212,7 @@ fn translate(path: &Path, module: &[u8]) -> Result<Vec<(String, String)>, Progra
 fn compile(
     path: &Path,
     files: &[(String, String)],
-    cc: &Compiler,
+    cc: &str,
     dir: &Path,
 ) -> Result<(), ProgramError> {
     let cache = |e| ProgramError::Cache(dir.to_owned(), e);
@@ -205,13 +223,9 @@ fn compile(
             sources.push(name.clone());
         }
     }
-    let failed = |what: String| ProgramError::Compile(path.to_owned(), cc.command.clone(), what);
+    let failed = |what: String| ProgramError::Compile(path.to_owned(), cc.to_owned(), what);
     let run = |args: &[&str]| {
-        Command::new(&cc.command)
-            .current_dir(dir)
-            .args(args)
-            .stdin(std::process::Stdio::null())
-            .output()
+        Command::new(cc).current_dir(dir).args(args).stdin(std::process::Stdio::null()).output()
     };
     let results = std::thread::scope(|scope| {
         let compile = |source: String| {

@@ -4,13 +4,15 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use common::{guest_dir, output, test_module, text};
+use common::{guest_dir, output, test_module, text, TEST_DIRS};
 
 fn run(name: &str) -> Result<(), String> {
     let module = test_module(name);
-    let out = output(&["run", "--kernel-log", module.to_str().unwrap()]);
+    // One of them takes all there is.
+    let memory = if name == "oom" { "--user-memory=256M" } else { "--user-memory=1G" };
+    let out = output(&["run", "--kernel-log", memory, module.to_str().unwrap()]);
     if out.status.code() == Some(0) {
         return Ok(());
     }
@@ -43,68 +45,114 @@ macro_rules! programs {
 }
 
 programs! {
+    advice,
     cgroup,
     clock,
+    conditions,
+    cpu_time,
+    cxx_exceptions,
+    cxx_fork,
+    cxx_library,
+    cxx_rtti,
+    cxx_static,
+    cxx_terminate,
+    cxx_threads,
     efault,
     epoll,
     exec,
+    exec_errors,
     exec_script,
+    fairness,
     fault,
+    fault_resume,
     files,
     float,
     fork,
+    fork_handler,
     fork_ids,
+    fuzz,
+    fork_signal,
     inet,
     inotify,
+    isolation,
     jobs,
     libc,
     limits,
+    maps,
+    memory_limits,
     mmap,
     mmap_file,
-    mmap_shared = "writable MAP_SHARED mappings are not offered yet (ENODEV)",
+    mmap_shared,
     mqueue,
+    mremap,
+    mutexes,
     namespace,
     offsets,
+    oom,
     packet,
+    pidfd,
     pipe,
+    prctl,
     print,
     proc,
+    process_bomb,
+    process_series,
     pty,
     recursion,
+    rlimit,
+    rust_alloc,
     seccomp,
+    session,
     setjmp,
+    setjmp_many,
+    setjmp_masks,
+    shared_file,
+    shared_fork,
+    shared_futex,
     signal_altstack,
     signal_busy,
+    signal_eintr,
+    signal_fault,
     signal_handler,
     signal_jump,
+    signal_queue,
     signal_restart,
+    signal_thread,
     signalfd,
     spawn,
+    spawn_attr,
     start_exit,
     sysv_msg_sem,
-    sysv_shm = "writable MAP_SHARED mappings are not offered yet, which shmat needs",
+    sysv_shm,
     thread_cancel,
+    thread_exit,
     thread_local,
     thread_process,
     threads,
     timers,
+    timers_cpu,
     unix,
+    user_access,
     vfork,
+    vfork_signal,
     wait,
 }
 
 #[test]
 fn no_program_is_forgotten() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../userland/tests");
-    let names = |dir: &Path, extension: &str| -> BTreeSet<String> {
-        let files = std::fs::read_dir(dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
-        files
+    let names = |dirs: &[PathBuf], extensions: &[&str]| -> BTreeSet<String> {
+        dirs.iter()
+            .flat_map(|dir| {
+                std::fs::read_dir(dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()))
+            })
             .map(|f| f.unwrap().path())
-            .filter(|p| p.extension().is_some_and(|e| e == extension))
+            .filter(|p| p.extension().is_some_and(|e| extensions.iter().any(|x| e == *x)))
             .map(|p| p.file_stem().unwrap().to_string_lossy().into_owned())
             .collect()
     };
     let listed: BTreeSet<String> = LISTED.iter().map(|n| (*n).to_owned()).collect();
-    assert_eq!(names(&sources, "c"), listed, "every program has a test");
-    assert_eq!(names(&guest_dir().join("tests"), "wasm"), listed, "every program was built");
+    assert_eq!(names(&[sources], &["c", "cpp", "rs"]), listed, "every program has a test");
+    let built: Vec<PathBuf> = TEST_DIRS.iter().map(|dir| guest_dir().join(dir)).collect();
+    assert_eq!(names(&built, &["wasm"]), listed, "every program was built");
 }

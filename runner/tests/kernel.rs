@@ -47,6 +47,14 @@ fn ext4_on_a_loop_device() {
 }
 
 #[test]
+fn a_file_is_mounted_through_a_loop_device_made_for_it() {
+    let script = "cd /tmp && dd if=/dev/zero of=disk bs=1M count=8 2>/dev/null \
+        && mke2fs -F disk >/dev/null && mkdir m && mount -o loop disk m && echo kept > m/file \
+        && umount m && mount -o loop disk m && cat m/file";
+    assert_eq!(sh(script), "kept\n");
+}
+
+#[test]
 fn overlay_of_two_directories() {
     let script = "cd /tmp && mkdir lower upper work merged && echo low > lower/a \
         && mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged \

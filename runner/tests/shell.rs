@@ -114,6 +114,92 @@ fn job_control() {
     t.wait_line("done");
 }
 
+/// Runs a job that says `up` itself, so that it surely is in the foreground.
+fn run_job(t: &mut Terminal, job: &str) {
+    t.send(&format!("clear; sh -c 'echo up; exec {job}'\r"));
+    t.wait_line("up");
+}
+
+#[test]
+fn a_stopped_job_goes_on_behind_and_in_front() {
+    let mut t = shell();
+    run_job(&mut t, "sleep 100");
+    t.send("\x1a");
+    t.wait("the stop", |s| s.contains("[1]+  Stopped"));
+    t.wait_prompt();
+    t.send("clear; bg; jobs\r");
+    t.wait("it runs behind", |s| s.contains("[1]+  Running"));
+    t.wait_prompt();
+    t.send("clear; fg\r");
+    t.wait("it is in front", |s| s.contains("sleep 100") && !s.contains("/ #"));
+    t.send("\x1a");
+    t.wait("the second stop", |s| s.contains("[1]+  Stopped"));
+    t.send("clear; kill %1; fg; echo gone\r");
+    t.wait_line("gone");
+    t.send("clear; jobs; echo none\r");
+    t.wait_line("none");
+    assert!(!t.screen().contains("[1]"), "{}", t.screen());
+}
+
+#[test]
+fn a_pipeline_behind_is_one_job() {
+    let mut t = shell();
+    t.send("sleep 100 | cat | cat &\r");
+    t.wait_prompt();
+    t.send("clear; jobs\r");
+    t.wait("one job", |s| s.contains("[1]+  Running") && s.contains("sleep 100 | cat | cat"));
+    t.send("clear; kill %1; wait; echo all; ps | grep -c '[s]leep 100'\r");
+    t.wait("the end of all three", |s| s.contains("all\n0"));
+    // A pipeline in front stops and goes on as one.
+    run_job(&mut t, "sleep 100' | cat | sh -c 'cat");
+    t.send("\x1a");
+    t.wait("the stop", |s| s.contains("[1]+  Stopped"));
+    t.send("clear; kill -9 %1; wait; echo killed\r");
+    t.wait_line("killed");
+}
+
+#[test]
+fn a_job_behind_may_not_use_the_terminal() {
+    let mut t = shell();
+    t.send("cat &\r");
+    t.wait_prompt();
+    // The shell tells of a change before a prompt; the change comes by itself.
+    t.send("clear; until jobs | grep -q 'tty input'; do :; done; echo stopped\r");
+    t.wait_line("stopped");
+    t.send("clear; fg\r");
+    t.wait_line("cat");
+    t.send("ping\r");
+    t.wait("echo and answer", |s| s.matches("ping").count() == 2);
+    t.send("\x04");
+    t.wait_prompt();
+    t.send("clear; stty tostop; echo behind &\r");
+    t.wait_prompt();
+    t.send("clear; until jobs | grep -q 'tty output'; do :; done; echo stopped\r");
+    t.wait_line("stopped");
+    t.send("clear; fg; stty -tostop\r");
+    t.wait_line("behind");
+}
+
+#[test]
+fn the_prompt_comes_back_by_itself() {
+    let mut t = shell();
+    // Nothing is typed while these end: by a timer, by another process's
+    // signal, by a loop's limit, by a child's end.
+    for job in [
+        "sleep 0.1",
+        "sh -c '(sleep 0.1; kill $$) & exec sleep 100'",
+        "timeout 0.2 sh -c 'while :; do :; done'",
+        "sh -c 'sleep 0.1 & wait'",
+        "sh -c 'kill -SEGV $$'",
+    ] {
+        t.send(&format!("clear; {job}\r"));
+        t.wait("the prompt alone", |s| {
+            s.trim_end().lines().last().is_some_and(|l| l.trim_end() == "/ #")
+                && !s.contains("clear;")
+        });
+    }
+}
+
 #[test]
 fn a_paste_of_many_lines_is_not_lost() {
     let mut t = shell();

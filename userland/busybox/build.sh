@@ -1,12 +1,12 @@
 #!/bin/bash
 # build.sh SRC SYSROOT OUT
 #
-# Builds OUT/busybox.wasm and OUT/busybox.links (one applet path a line) from
-# SRC, a pristine BusyBox tree, which is left as it is. CC is wasmlinux-cc; AR,
-# NM, HOSTCC and JOBS can be set too.
+# Builds OUT/busybox.wasm, OUT/busybox.links (one applet path a line) and
+# OUT/busybox.config from SRC, a pristine BusyBox tree, which is left as it is.
+# CC is wasmlinux-cc; AR, NM, HOSTCC and JOBS can be set too.
 set -euo pipefail
 
-[ $# = 3 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# = 3 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
 src=$(cd "$1" && pwd)
 WASMLINUX_SYSROOT=$(cd "$2" && pwd)
@@ -47,3 +47,4 @@ done
 bb -j"${JOBS:-2}" busybox busybox.links >make.log 2>&1 || { tail -40 make.log >&2; exit 1; }
 cp busybox "$out/busybox.wasm"
 cp busybox.links "$out/"
+cp .config "$out/busybox.config"

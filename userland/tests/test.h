@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static inline _Noreturn void test_fail(const char *file, int line, const char *what)
+__attribute__((__noreturn__)) static inline void test_fail(const char *file, int line, const char *what)
 {
 	dprintf(2, "%s:%d: %s (errno %d, %s)\n", file, line, what, errno, strerror(errno));
 	_exit(1);
@@ -62,8 +62,11 @@ static inline int killed(int status, int sig)
 
 static inline void handle(int sig, void (*handler)(int), int flags)
 {
-	struct sigaction sa = { .sa_handler = handler, .sa_flags = flags };
+	struct sigaction sa;
 
+	memset(&sa, 0, sizeof sa);
+	sa.sa_handler = handler;
+	sa.sa_flags = flags;
 	if (sigaction(sig, &sa, 0)) test_fail(__FILE__, __LINE__, "sigaction");
 }
 

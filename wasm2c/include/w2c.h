@@ -80,6 +80,12 @@ union w2c_value {
 	w2c_ref ref;
 };
 
+/* exnref: a caught exception, by value. Null has no tag. */
+struct w2c_exn {
+	w2c_ref tag;
+	u64 value; /* its bits */
+};
+
 /* ---- layout ---------------------------------------------------------- */
 
 #define W2C_CTX_OFFSET 12288
@@ -129,7 +135,7 @@ struct w2c_context {
 
 /* ---- descriptors ----------------------------------------------------- */
 
-enum w2c_kind { W2C_FUNC, W2C_TABLE, W2C_MEMORY, W2C_GLOBAL };
+enum w2c_kind { W2C_FUNC, W2C_TABLE, W2C_MEMORY, W2C_GLOBAL, W2C_TAG };
 
 /* Entry of a constant table. Type 0 is the null entry. */
 struct w2c_func {
@@ -144,7 +150,7 @@ struct w2c_data {
 
 /*
  * `sig`: of a function "params:results", a letter each (i l f d, r funcref,
- * x externref); of a global its letter, behind 'm' if mutable; of a table its
+ * x externref, e exnref); of a tag its values' letters; of a global its letter, behind 'm' if mutable; of a table its
  * letter; of a memory "" or "s" (shared).
  */
 struct w2c_export {
@@ -204,6 +210,9 @@ enum w2c_trap_code {
 	W2C_TRAP_UNALIGNED,      /* atomic access */
 	W2C_TRAP_NOT_SHARED,     /* wait on unshared memory */
 	W2C_TRAP_STACK,
+	W2C_TRAP_EXCEPTION, /* nobody has caught it */
+	W2C_TRAP_NULL_EXN,  /* throw_ref of null */
+	W2C_TRAP_WIDE_EXN,  /* by reference, and of several values */
 };
 
 #define W2C_LIKELY(x) __builtin_expect(!!(x), 1)

@@ -72,6 +72,14 @@ u32 w2c_grow(void *in, u32 pages);
 
 #endif
 
+/* How a context keeps its pending exception. GCC 12 crashes on a value that it
+ * sees go from there and back in one function. */
+#if W2C_MODE == W2C_MODE_GS && !defined(__clang__)
+#define W2C_EXN volatile
+#else
+#define W2C_EXN
+#endif
+
 #if W2C_MODE == W2C_MODE_COLOCATED
 #define W2C_GROW(pages) w2c_grow(in, pages)
 #endif

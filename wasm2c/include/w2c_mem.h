@@ -115,11 +115,28 @@ typedef f64 W2C_RAW w2c_f64;
 #else
 #define ATOMIC_LOAD(t, a, o) __atomic_load_n(W2C_ATOMIC(t, a, o), __ATOMIC_SEQ_CST)
 #define ATOMIC_STORE(t, a, o, v) __atomic_store_n(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST)
-#define ATOMIC_ADD(t, a, o, v) __atomic_fetch_add(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST)
-#define ATOMIC_SUB(t, a, o, v) __atomic_fetch_sub(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST)
-#define ATOMIC_AND(t, a, o, v) __atomic_fetch_and(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST)
-#define ATOMIC_OR(t, a, o, v) __atomic_fetch_or(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST)
-#define ATOMIC_XOR(t, a, o, v) __atomic_fetch_xor(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST)
+#if W2C_MODE == W2C_MODE_GS
+/* When only a comparison uses the old value, Clang 19 makes one instruction of
+ * both and forgets %gs: it must not see the comparison. */
+#define W2C_RMW(t, call)                                                                           \
+	({                                                                                         \
+		t was_ = (call);                                                                   \
+		__asm__("" : "+r"(was_));                                                          \
+		was_;                                                                              \
+	})
+#else
+#define W2C_RMW(t, call) (call)
+#endif
+#define ATOMIC_ADD(t, a, o, v)                                                                      \
+	W2C_RMW(t, __atomic_fetch_add(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST))
+#define ATOMIC_SUB(t, a, o, v)                                                                      \
+	W2C_RMW(t, __atomic_fetch_sub(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST))
+#define ATOMIC_AND(t, a, o, v)                                                                      \
+	W2C_RMW(t, __atomic_fetch_and(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST))
+#define ATOMIC_OR(t, a, o, v)                                                                      \
+	W2C_RMW(t, __atomic_fetch_or(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST))
+#define ATOMIC_XOR(t, a, o, v)                                                                      \
+	W2C_RMW(t, __atomic_fetch_xor(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST))
 #define ATOMIC_XCHG(t, a, o, v) __atomic_exchange_n(W2C_ATOMIC(t, a, o), (t)(v), __ATOMIC_SEQ_CST)
 /* The __sync form takes its operand by value: no address of a local, which gs
  * mode forbids. It is as strong. */

@@ -23,6 +23,8 @@ static void out_of_memory(const char *what)
 
 __attribute__((aligned(8))) u8 w2c_no_memory[W2C_PENDING_OFFSET];
 
+_Thread_local struct w2c_pending w2c_pending;
+
 /* ---- memories -------------------------------------------------------------- */
 
 void w2c_memory_new(struct w2c_memory *memory, u32 pages, u32 max_pages, u32 shared)

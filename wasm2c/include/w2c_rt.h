@@ -27,12 +27,18 @@ struct w2c_table {
 	u32 size, max;
 };
 
+/* What exceptions are thrown with: the tag is its address. */
+struct w2c_tag {
+	u32 values;
+};
+
 struct w2c_extern {
 	union {
 		const struct w2c_funcref *func;
 		struct w2c_table *table;
 		struct w2c_memory *memory;
 		union w2c_value *global;
+		const struct w2c_tag *tag;
 	};
 };
 
@@ -55,6 +61,24 @@ extern u8 w2c_no_memory[W2C_PENDING_OFFSET];
 
 /* One small number per signature string, the same in all modules. */
 u32 w2c_type_id(const char *sig);
+
+/*
+ * The exception on its way through the functions of this thread: an embedder
+ * that called one finds here what none has caught, and must take it away. A
+ * module without tags and handlers does not look: nothing that it calls may
+ * throw.
+ */
+#define W2C_EXN_VALUES 32
+extern _Thread_local struct w2c_pending {
+	w2c_ref exn; /* the tag; NULL: none */
+	union w2c_value exn_v[W2C_EXN_VALUES];
+} w2c_pending;
+
+static inline W2C_UNUSED void w2c_one_value(const struct w2c_tag *tag)
+{
+	if (W2C_UNLIKELY(tag->values > 1))
+		w2c_trap(W2C_TRAP_WIDE_EXN);
+}
 
 #define W2C_GROW(n) w2c_memory_grow(in->memory, n)
 

@@ -8,8 +8,9 @@
 
 use std::fmt::Write as _;
 
-use wasmparser::{BlockType, FunctionBody, Operator};
+use wasmparser::{AbstractHeapType, BlockType, FunctionBody, HeapType, Operator};
 
+use crate::exceptions::Handlers;
 use crate::expr::{Expr, Reads, Shape};
 use crate::module::{Const, FuncType, Ty};
 use crate::numeric;
@@ -27,6 +28,9 @@ pub(crate) enum FrameKind {
     Loop,
     If,
     Else,
+    /// With handlers behind the body (legacy), or with branches to others.
+    Try,
+    TryTable,
 }
 
 pub(crate) struct Frame {
@@ -43,6 +47,7 @@ pub(crate) struct Frame {
     pub saved: Vec<Expr>,
     /// The `then` arm did not reach its end.
     pub then_dead: bool,
+    pub handlers: Handlers,
 }
 
 pub(crate) struct Body<'p> {
@@ -59,6 +64,9 @@ pub(crate) struct Body<'p> {
     /// Calls setjmp: the depth at entry is in `mark`.
     pub mark: bool,
     pub offset: u64,
+    /// Where the text ends, and where the look at a pending exception began
+    /// that is its end and returns.
+    pub last_check: Option<(usize, usize)>,
     temps: usize,
     labels: usize,
 }
@@ -77,6 +85,7 @@ pub fn function(plan: &Plan<'_>, index: u32, body: &FunctionBody<'_>) -> Result<
         locals: ty.params.clone(),
         mark: plan.marks[index as usize],
         offset: body.range().start,
+        last_check: None,
         temps: 0,
         labels: 0,
     };
@@ -91,6 +100,7 @@ pub fn function(plan: &Plan<'_>, index: u32, body: &FunctionBody<'_>) -> Result<
         start: 0,
         saved: Vec::new(),
         then_dead: false,
+        handlers: Handlers::default(),
     });
     b.run(body)?;
 
@@ -115,7 +125,8 @@ impl<'p> Body<'p> {
             let first = self.locals.len();
             self.locals.resize(first + count as usize, ty);
             for chunk in (first..self.locals.len()).collect::<Vec<_>>().chunks(12) {
-                let names: Vec<String> = chunk.iter().map(|i| format!("l{i} = 0")).collect();
+                let names: Vec<String> =
+                    chunk.iter().map(|i| format!("l{i} = {}", ty.zero())).collect();
                 let _ = writeln!(text, "\t{} {};", ty.c(), names.join(", "));
             }
         }
@@ -133,8 +144,13 @@ impl<'p> Body<'p> {
             }
             if let Some(depth) = dead.as_mut() {
                 match op {
-                    Operator::End | Operator::Else if *depth == 0 => {}
-                    Operator::End => {
+                    Operator::End
+                    | Operator::Else
+                    | Operator::Catch { .. }
+                    | Operator::CatchAll
+                    | Operator::Delegate { .. }
+                        if *depth == 0 => {}
+                    Operator::End | Operator::Delegate { .. } => {
                         *depth -= 1;
                         continue;
                     }
@@ -179,6 +195,25 @@ impl<'p> Body<'p> {
             Operator::Loop { blockty } => self.open(FrameKind::Loop, *blockty)?,
             Operator::If { blockty } => self.open(FrameKind::If, *blockty)?,
             Operator::Else => self.otherwise(alive),
+            Operator::Try { blockty } => self.legacy_try(*blockty)?,
+            Operator::TryTable { try_table } => self.try_table(try_table)?,
+            Operator::Catch { tag_index } => return Ok(self.catch(Some(*tag_index), alive)),
+            Operator::CatchAll => return Ok(self.catch(None, alive)),
+            Operator::Delegate { relative_depth } => {
+                return Ok(self.delegate(*relative_depth, alive))
+            }
+            Operator::Throw { tag_index } => {
+                self.throw(*tag_index);
+                return Ok(false);
+            }
+            Operator::ThrowRef => {
+                self.throw_ref();
+                return Ok(false);
+            }
+            Operator::Rethrow { relative_depth } => {
+                self.rethrow(*relative_depth);
+                return Ok(false);
+            }
             Operator::End => return Ok(self.close(alive)),
             Operator::Br { relative_depth } => {
                 self.jump(*relative_depth);
@@ -191,8 +226,7 @@ impl<'p> Body<'p> {
             }
             Operator::Return => {
                 self.settle(|r| r.traps);
-                let lines = self.leave();
-                self.lines(&lines);
+                self.leave_now();
                 return Ok(false);
             }
             Operator::Call { function_index } => return Ok(self.call(*function_index)),
@@ -227,15 +261,15 @@ impl<'p> Body<'p> {
             Operator::I64Const { value } => self.push(Expr::i64(*value as u64)),
             Operator::F32Const { value } => self.push(Expr::f32(value.bits())),
             Operator::F64Const { value } => self.push(Expr::f64(value.bits())),
+            Operator::RefNull { hty: HeapType::Abstract { ty: AbstractHeapType::Exn, .. } } => {
+                self.push(Body::null_exn())
+            }
             Operator::RefNull { .. } => self.push(Expr::atom(Ty::Extern, "(w2c_ref)0")),
             Operator::RefIsNull => {
                 let e = self.pop();
-                self.push(Expr::new(
-                    Ty::I32,
-                    Shape::Bool,
-                    format!("{} == 0", e.operand()),
-                    e.reads,
-                ));
+                let tag = if e.ty == Ty::Exn { ".tag" } else { "" };
+                let text = format!("{}{tag} == 0", e.operand());
+                self.push(Expr::new(Ty::I32, Shape::Bool, text, e.reads));
             }
             Operator::RefFunc { function_index } => {
                 let text = self.plan.func_ref(*function_index);
@@ -285,6 +319,13 @@ impl<'p> Body<'p> {
         for l in lines {
             self.line(l);
         }
+    }
+
+    /// A C label, which stands out to the left.
+    pub(crate) fn label(&mut self, kind: &str, label: usize) {
+        self.indent -= 1;
+        self.line(&format!("{kind}{label}:;"));
+        self.indent += 1;
     }
 
     pub(crate) fn new_label(&mut self) -> usize {

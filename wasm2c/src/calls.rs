@@ -37,7 +37,8 @@ impl Body<'_> {
             Callee::Linked => format!("((struct w2c_context *)in->f{index}->in)"),
             _ => self.plan.ctx(),
         };
-        self.emit_call(ty, &function, first, args, &context);
+        let throws = self.plan.throws.funcs[index as usize];
+        self.emit_call(ty, &function, first, args, &context, throws);
         true
     }
 
@@ -48,10 +49,11 @@ impl Body<'_> {
         let index = self.pop();
         let args = self.pop_n(ty.params.len());
         let name = plan.name();
+        let throws = plan.throws.indirect(t, table);
         if plan.const_tables[table as usize].is_some() {
             let function = format!("{name}_T{table}({t}, {})", index.text);
             let first = (!plan.gs()).then_some("in".to_string());
-            return self.emit_call(ty, &function, first, args, &plan.ctx());
+            return self.emit_call(ty, &function, first, args, &plan.ctx(), throws);
         }
         let label = self.new_label();
         let find = format!("w2c_table_func(in->t{table}, {}, in->types[{t}])", index.text);
@@ -59,7 +61,7 @@ impl Body<'_> {
         self.line(&format!("const struct w2c_funcref *f{label} = {find};"));
         let function = format!("(({name}_t{t})f{label}->fn)");
         let context = format!("((struct w2c_context *)f{label}->in)");
-        self.emit_call(ty, &function, Some(format!("f{label}->in")), args, &context);
+        self.emit_call(ty, &function, Some(format!("f{label}->in")), args, &context, throws);
     }
 
     /// The call as a statement; its results become temporaries.
@@ -70,17 +72,23 @@ impl Body<'_> {
         first: Option<String>,
         args: Vec<Expr>,
         context: &str,
+        throws: bool,
     ) {
         self.settle(|r| r.memory || r.globals || r.traps);
         let mut list: Vec<String> = first.into_iter().collect();
         list.extend(args.into_iter().map(|a| a.text));
         let call = format!("{function}({})", list.join(", "));
-        let Some(result) = ty.results.first() else {
-            self.line(&format!("{call};"));
-            return;
+        let value = match ty.results.first() {
+            Some(result) => Some(self.temp(*result, &call)),
+            None => {
+                self.line(&format!("{call};"));
+                None
+            }
         };
-        let value = self.temp(*result, &call);
-        self.stack.push(value);
+        if throws {
+            self.check_pending();
+        }
+        self.stack.extend(value);
         // Read at once: the next call overwrites them.
         for (i, ty) in ty.results.iter().enumerate().skip(1) {
             let value = self.temp(*ty, &format!("{context}->mv[{i}].{}", ty.member()));

@@ -7,6 +7,7 @@
 use wasmparser::{BlockType, BrTable};
 
 use crate::body::{Body, Frame, FrameKind};
+use crate::exceptions::Handlers;
 use crate::expr::Expr;
 use crate::module::Ty;
 use crate::Error;
@@ -16,6 +17,7 @@ impl Body<'_> {
         let (params, results) = self.block_type(ty)?;
         let condition = (kind == FrameKind::If).then(|| self.pop());
         self.settle_all();
+        self.last_check = None;
         let label = self.new_label();
         let height = self.stack.len() - params.len();
         let mut saved = Vec::new();
@@ -44,6 +46,7 @@ impl Body<'_> {
             start,
             saved,
             then_dead: false,
+            handlers: Handlers::default(),
         });
         Ok(())
     }
@@ -71,16 +74,18 @@ impl Body<'_> {
         };
         if kind == FrameKind::Func {
             if alive {
-                let lines = self.leave();
-                self.lines(&lines);
+                self.leave_now();
             }
             self.frames.pop();
             return false;
         }
         let arms = matches!(kind, FrameKind::If | FrameKind::Else);
-        let joins =
-            arms || (kind == FrameKind::Block && self.frames.last().is_some_and(|f| f.targeted));
-        if alive && joins {
+        let handlers = self.frames.last().is_some_and(|f| f.handlers.reached || f.handlers.begun);
+        // A try that nothing throws out of is a block.
+        let block = matches!(kind, FrameKind::Block | FrameKind::Try | FrameKind::TryTable);
+        let joins = arms || handlers || block && self.frames.last().is_some_and(|f| f.targeted);
+        let alive = if handlers { self.close_try(alive) } else { alive };
+        if alive && joins && !handlers {
             self.assign_results(self.frames.len() - 1);
         }
         let Some(frame) = self.frames.pop() else {
@@ -112,9 +117,7 @@ impl Body<'_> {
             }
         }
         if frame.targeted {
-            self.indent -= 1;
-            self.line(&format!("L{}:;", frame.label));
-            self.indent += 1;
+            self.label("L", frame.label);
         }
         match kind {
             FrameKind::If => true,
@@ -132,7 +135,7 @@ impl Body<'_> {
     }
 
     /// Copies the top of the stack to the results of frame `index`.
-    fn assign_results(&mut self, index: usize) {
+    pub(crate) fn assign_results(&mut self, index: usize) {
         let (n, label) = (self.frames[index].results.len(), self.frames[index].label);
         let at = self.stack.len() - n;
         for i in 0..n {
@@ -186,6 +189,18 @@ impl Body<'_> {
             _ => format!("return {};", self.stack[at].text),
         });
         lines
+    }
+
+    /// The same as statements. A look at a pending exception just before would
+    /// only return as well.
+    pub(crate) fn leave_now(&mut self) {
+        if let Some((start, end)) = self.last_check.take() {
+            if end == self.out.len() {
+                self.out.truncate(start);
+            }
+        }
+        let lines = self.leave();
+        self.lines(&lines);
     }
 
     pub(crate) fn jump(&mut self, depth: u32) {

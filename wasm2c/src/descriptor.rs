@@ -24,8 +24,18 @@ pub fn descriptor(plan: &Plan<'_>) -> String {
     let exports = export_list(plan, &mut text);
     let imports = import_list(plan, &mut text);
     let m = plan.module;
-    let start = m.start.map_or("0".into(), |f| match plan.callees[f as usize] {
+    let start = m.start.map_or("0".into(), |f| match &plan.callees[f as usize] {
         Callee::Linked => format!("(void (*)(void)){name}_start"),
+        Callee::Own(own) if plan.closed() && plan.throws.funcs[f as usize] => {
+            let (list, args) = if plan.gs() {
+                ("void".into(), "")
+            } else {
+                (params(plan, m.func_type(f), true), "in")
+            };
+            let body = outermost(plan, f, "void", &format!("{own}({args})"));
+            let _ = writeln!(text, "static void {name}_start({list})\n{{\n{body}}}\n");
+            format!("(void (*)(void)){name}_start")
+        }
         _ => function(plan, f),
     });
     let memory = m.memory.as_ref();
@@ -86,16 +96,31 @@ fn exported_functions(plan: &Plan<'_>, text: &mut String) {
         };
         let mut args: Vec<String> = if plan.gs() { vec![] } else { vec!["in".into()] };
         args.extend((0..ty.params.len()).map(|i| format!("l{i}")));
-        let back = if ty.results.is_empty() { "" } else { "return " };
+        let call = format!("{target}({})", args.join(", "));
+        let body = outermost(plan, export.index, result(ty), &call);
         let list = params(plan, ty, true);
         let _ = writeln!(
             text,
-            "{r} {name}({list});\n{r} {name}({list})\n{{\n\t{back}{target}({});\n}}\n",
-            args.join(", "),
+            "{r} {name}({list});\n{r} {name}({list})\n{{\n{body}}}\n",
             r = result(ty)
         );
     }
     *text += "#pragma GCC visibility pop\n\n";
+}
+
+/// The body of a C function that the engine calls. In a closed module nobody
+/// is left to catch what gets here; linked, the embedder finds it pending.
+fn outermost(plan: &Plan<'_>, func: u32, result: &str, call: &str) -> String {
+    let void = result == "void";
+    if !(plan.closed() && plan.throws.funcs[func as usize]) {
+        return format!("\t{}{call};\n", if void { "" } else { "return " });
+    }
+    let (pending, call) =
+        (plan.pending("exn"), if void { call.into() } else { format!("{result} r = {call}") });
+    format!(
+        "\t{call};\n\tif (W2C_UNLIKELY({pending})) {{\n\t\t{pending} = 0;\n\t\tw2c_trap(W2C_TRAP_EXCEPTION);\n\t}}\n{}",
+        if void { "" } else { "\treturn r;\n" }
+    )
 }
 
 /// A constant expression, given the instance as the plain pointer `in`.
@@ -106,11 +131,12 @@ pub fn constant(plan: &Plan<'_>, value: Const, ty: Ty) -> String {
         Const::I64(v) => Expr::i64(v).text,
         Const::F32(v) => Expr::f32(v).text,
         Const::F64(v) => Expr::f64(v).text,
+        Const::Null if ty == Ty::Exn => "(struct w2c_exn){ 0 }".into(),
         Const::Null => "(w2c_ref)0".into(),
         Const::Func(f) => plan.func_ref(f),
         Const::Global(g) => match plan.module.globals[g as usize].import {
             Some(_) => format!("in->g{g}->{}", ty.member()),
-            None if plan.closed() => format!("in->g{g}"),
+            None if plan.closed() || ty == Ty::Exn => format!("in->g{g}"),
             None => format!("in->g{g}.{}", ty.member()),
         },
     }
@@ -191,6 +217,7 @@ fn import_list(plan: &Plan<'_>, text: &mut String) -> String {
             Kind::Table => &m.tables[i].import,
             Kind::Memory => m.memory.as_ref().map_or(&None, |m| &m.import),
             Kind::Global => &m.globals[i].import,
+            Kind::Tag => &m.tags[i].import,
         };
         let Some(import) = import else { continue };
         let (kind, sig, min, max) = shape(m, *kind, *index);
@@ -218,6 +245,10 @@ pub fn shape(m: &Module<'_>, kind: Kind, index: u32) -> (&'static str, String, u
             let (min, max, shared) =
                 m.memory.as_ref().map_or((0, None, false), |m| (m.min, m.max, m.shared));
             ("W2C_MEMORY", if shared { "s" } else { "" }.into(), min, max.unwrap_or(u32::MAX))
+        }
+        Kind::Tag => {
+            let params = m.tags[i].params.iter().map(|t| t.letter());
+            ("W2C_TAG", params.collect(), 0, 0)
         }
         Kind::Global => {
             let g = &m.globals[i];

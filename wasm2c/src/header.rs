@@ -66,11 +66,19 @@ fn context(plan: &Plan<'_>) -> String {
     let mut text = format!("struct {} {{\n\tstruct w2c_head head;\n", plan.name());
     let mv = if m.max_results() > 1 { m.max_results() } else { 0 };
     let _ = writeln!(text, "\tunion w2c_value mv[{mv}];");
+    if plan.exceptions && plan.closed() {
+        let _ = writeln!(
+            text,
+            "\tw2c_ref W2C_EXN exn;\n\tW2C_EXN union w2c_value exn_v[{}];",
+            plan.exn_values
+        );
+    }
     for (i, g) in m.globals.iter().enumerate() {
         let _ = match (plan.pinned[i], &g.import, plan.closed()) {
             (true, ..) => Ok(()),
             (_, Some(_), _) => writeln!(text, "\tunion w2c_value *g{i};"),
             (_, None, true) => writeln!(text, "\t{} g{i};", g.ty.c()),
+            (_, None, false) if g.ty == Ty::Exn => writeln!(text, "\t{} g{i};", g.ty.c()),
             (_, None, false) => writeln!(text, "\tunion w2c_value g{i};"),
         };
     }
@@ -120,6 +128,14 @@ fn linked_state(plan: &Plan<'_>, text: &mut String) {
         if *callee == Callee::Linked {
             let _ = writeln!(text, "\tconst struct w2c_funcref *f{i};");
         }
+    }
+    for (i, tag) in m.tags.iter().enumerate() {
+        if tag.import.is_some() {
+            let _ = writeln!(text, "\tconst struct w2c_tag *tag{i};");
+        }
+    }
+    if m.tags.iter().any(|t| t.import.is_none()) {
+        let _ = writeln!(text, "\tstruct w2c_tag tags[{}];", m.tags.len());
     }
     for (i, e) in m.elems.iter().enumerate() {
         if plan.elem_kept(i as u32) {

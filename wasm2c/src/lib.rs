@@ -3,7 +3,7 @@
 //! ```text
 //!   bytes ── parse (wasmparser validates) ──► Module
 //!                                               │ plan (names, tables, cycles)
-//!             body, control, access, calls ◄────┤
+//!   body, control, access, calls, exceptions ◄─┤
 //!                         │                     ├─► header, constants, descriptor
 //!                         ▼                     ▼
 //!                  <name>_0.c ...      <name>.h  <name>_const.c  <name>_module.c
@@ -19,6 +19,7 @@ mod constants;
 mod control;
 mod descriptor;
 mod error;
+mod exceptions;
 mod expr;
 mod frames;
 mod header;
@@ -32,6 +33,7 @@ mod parse;
 mod plan;
 mod scan;
 mod tables;
+mod throws;
 
 pub use error::Error;
 pub use frames::{check_frames, Violation};
@@ -57,7 +59,8 @@ pub const CFLAGS: &[&str] = &[
     "-ffp-contract=off",
     "-fno-math-errno",
     "-fno-semantic-interposition",
-    "-fno-asynchronous-unwind-tables",
+    // Backtraces of crashed programs and of the kernel walk by these.
+    "-fasynchronous-unwind-tables",
     // Distributions switch these on; the first copies the stack pointer.
     "-fno-stack-clash-protection",
     "-fcf-protection=none",
@@ -73,6 +76,10 @@ pub const RUNTIME: &[(&str, &str)] = &[
     ("w2c_rt.h", include_str!("../include/w2c_rt.h")),
     ("w2c_rt.c", include_str!("../include/w2c_rt.c")),
 ];
+
+/// Changes whenever the translator or its runtime does: a key for caches of what
+/// was made with it.
+pub const FINGERPRINT: &str = env!("WASM2C_FINGERPRINT");
 
 /// `w2c.h`: the layout and the descriptors, all that an engine needs.
 pub const HEADER: &str = include_str!("../include/w2c.h");

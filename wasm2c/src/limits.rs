@@ -1,6 +1,6 @@
 //! What a module may not have in the chosen mode.
 
-use crate::module::{Const, Module};
+use crate::module::{Const, Kind, Module, Ty};
 use crate::options::{Mode, Options};
 use crate::plan::INTRINSICS;
 use crate::scan::Scan;
@@ -50,6 +50,7 @@ pub fn check(m: &Module<'_>, options: &Options, scan: &Scan) -> Result<(), Error
             ));
         }
     }
+    exceptions(m, scan)?;
     if !options.closed() {
         return Ok(());
     }
@@ -57,12 +58,13 @@ pub fn check(m: &Module<'_>, options: &Options, scan: &Scan) -> Result<(), Error
         .globals
         .iter()
         .filter_map(|g| g.import.as_ref())
-        .chain(m.tables.iter().filter_map(|t| t.import.as_ref()));
+        .chain(m.tables.iter().filter_map(|t| t.import.as_ref()))
+        .chain(m.tags.iter().filter_map(|t| t.import.as_ref()));
     if let Some(import) = imported.into_iter().next() {
         return Err(Error::unsupported(
             import.offset,
             format!(
-                "`{}.{}`: an imported global or table in this mode is",
+                "`{}.{}`: an imported global, table or tag in this mode is",
                 import.module, import.name
             ),
         ));
@@ -73,4 +75,22 @@ pub fn check(m: &Module<'_>, options: &Options, scan: &Scan) -> Result<(), Error
         return Err(Error::unsupported(offset, "waiting on a shared memory in gs mode is"));
     }
     Ok(())
+}
+
+/// An `exnref` is a tag and one value, and not a `union w2c_value`.
+fn exceptions(m: &Module<'_>, scan: &Scan) -> Result<(), Error> {
+    for (tag, offset) in &scan.by_ref {
+        let mut tags =
+            m.tags.iter().enumerate().filter(|(i, _)| tag.is_none_or(|t| t == *i as u32));
+        if tags.any(|(_, t)| t.params.len() > 1) {
+            let what = "catching an exception of several values by reference is";
+            return Err(Error::unsupported(*offset, what));
+        }
+    }
+    let shared = m.exports.iter().filter(|e| e.kind == Kind::Global).map(|e| e.index);
+    let imported = m.imports.iter().filter(|(kind, _)| *kind == Kind::Global).map(|(_, i)| *i);
+    match shared.chain(imported).any(|g| m.globals[g as usize].ty == Ty::Exn) {
+        true => Err(Error::unsupported(0, "an exnref global that is imported or exported is")),
+        false => Ok(()),
+    }
 }

@@ -31,6 +31,9 @@ pub fn instantiate(plan: &Plan<'_>, text: &mut String) {
             "\tin->refs[{slot}] = (struct w2c_funcref){{ {fun}, in, in->types[{ty}] }};"
         );
     }
+    for (i, tag) in m.tags.iter().enumerate().filter(|(_, t)| t.import.is_none()) {
+        let _ = writeln!(text, "\tin->tags[{i}].values = {}u;", tag.params.len());
+    }
     if let Some(memory) = m.memory.as_ref() {
         if memory.import.is_none() {
             let _ = writeln!(
@@ -68,6 +71,7 @@ fn imports(plan: &Plan<'_>, text: &mut String) {
             Kind::Table => writeln!(text, "\tin->t{i} = imports[{slot}].table;"),
             Kind::Memory => writeln!(text, "\tin->memory = imports[{slot}].memory;"),
             Kind::Global => writeln!(text, "\tin->g{i} = imports[{slot}].global;"),
+            Kind::Tag => writeln!(text, "\tin->tag{i} = imports[{slot}].tag;"),
         };
     }
 }
@@ -124,6 +128,7 @@ pub fn resolve(plan: &Plan<'_>, text: &mut String) {
             ),
             Kind::Table => writeln!(text, "\tcase {n}: out->table = in->t{i}; break;"),
             Kind::Memory => writeln!(text, "\tcase {n}: out->memory = in->memory; break;"),
+            Kind::Tag => writeln!(text, "\tcase {n}: out->tag = {}; break;", plan.tag(e.index)),
             Kind::Global => {
                 let place = if m.globals[i].import.is_some() { "" } else { "&" };
                 writeln!(text, "\tcase {n}: out->global = {place}in->g{i}; break;")

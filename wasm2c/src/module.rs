@@ -12,6 +12,8 @@ pub enum Ty {
     F64,
     Func,
     Extern,
+    /// A caught exception by reference: a C structure, by value.
+    Exn,
 }
 
 impl Ty {
@@ -22,17 +24,28 @@ impl Ty {
             Ty::F32 => "f32",
             Ty::F64 => "f64",
             Ty::Func | Ty::Extern => "w2c_ref",
+            Ty::Exn => "struct w2c_exn",
         }
     }
 
-    /// Member of `union w2c_value`.
+    /// A C initialiser for the default value.
+    pub fn zero(self) -> &'static str {
+        if self == Ty::Exn {
+            "{ 0 }"
+        } else {
+            "0"
+        }
+    }
+
+    /// Member of `union w2c_value`, which has none for `Exn`: parsing keeps
+    /// such values away from where it is used.
     pub fn member(self) -> &'static str {
         match self {
             Ty::I32 => "i32",
             Ty::I64 => "i64",
             Ty::F32 => "f32",
             Ty::F64 => "f64",
-            Ty::Func | Ty::Extern => "ref",
+            Ty::Func | Ty::Extern | Ty::Exn => "ref",
         }
     }
 
@@ -45,6 +58,7 @@ impl Ty {
             Ty::F64 => 'd',
             Ty::Func => 'r',
             Ty::Extern => 'x',
+            Ty::Exn => 'e',
         }
     }
 }
@@ -118,6 +132,17 @@ pub enum Kind {
     Table,
     Memory,
     Global,
+    Tag,
+}
+
+/// So many values an exception may carry; toolchains use one. `w2c_rt.h` has
+/// it too.
+pub const MAX_TAG_VALUES: usize = 32;
+
+/// What exceptions are thrown with.
+pub struct Tag {
+    pub params: Vec<Ty>,
+    pub import: Option<ImportName>,
 }
 
 pub struct Export {
@@ -157,6 +182,7 @@ pub struct Module<'a> {
     pub type_map: Vec<usize>,
     pub funcs: Vec<Func<'a>>,
     pub globals: Vec<Global>,
+    pub tags: Vec<Tag>,
     pub tables: Vec<Table>,
     pub memory: Option<Memory>,
     pub exports: Vec<Export>,
@@ -168,8 +194,26 @@ pub struct Module<'a> {
 }
 
 impl Module<'_> {
+    /// Where a function is in the module's bytes.
+    pub fn place(&self, func: &Func<'_>) -> u64 {
+        match (&func.import, &func.body) {
+            (Some(import), _) => import.offset,
+            (None, Some(body)) => body.range().start,
+            (None, None) => 0,
+        }
+    }
+
     pub fn func_type(&self, func: u32) -> &FuncType {
         &self.types[self.funcs[func as usize].ty]
+    }
+
+    /// How many values a pending exception needs room for; one at least, which
+    /// an `exnref` copies. `foreign`: it may be another module's.
+    pub fn exception_values(&self, foreign: bool) -> usize {
+        match foreign {
+            true => MAX_TAG_VALUES,
+            false => self.tags.iter().map(|t| t.params.len()).max().unwrap_or(0).max(1),
+        }
     }
 
     /// Results beyond the first, at most, over all types.

@@ -3,7 +3,7 @@
 
 use wasmparser::{
     CompositeInnerType, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, KnownCustom,
-    Name, Operator, Parser, Payload, TableInit, TypeRef, ValType, Validator, WasmFeatures,
+    Name, Operator, Parser, Payload, RefType, TableInit, TypeRef, ValType, Validator, WasmFeatures,
 };
 
 use crate::module::*;
@@ -11,7 +11,11 @@ use crate::Error;
 
 /// The proposals that reach the translator.
 pub fn features() -> WasmFeatures {
-    WasmFeatures::WASM2.difference(WasmFeatures::SIMD).union(WasmFeatures::THREADS)
+    WasmFeatures::WASM2
+        .difference(WasmFeatures::SIMD)
+        .union(WasmFeatures::THREADS)
+        .union(WasmFeatures::EXCEPTIONS)
+        .union(WasmFeatures::LEGACY_EXCEPTIONS)
 }
 
 pub fn parse(wasm: &[u8]) -> Result<Module<'_>, Error> {
@@ -77,17 +81,22 @@ fn section<'a>(
                 });
             }
         }
+        Payload::TagSection(s) => {
+            for tag in s.into_iter_with_offsets() {
+                let (offset, tag) = tag?;
+                let tag = tag_of(m, offset, tag, None)?;
+                m.tags.push(tag);
+            }
+        }
         Payload::ExportSection(s) => {
-            for export in s.into_iter_with_offsets() {
-                let (offset, export) = export?;
+            for export in s {
+                let export = export?;
                 let kind = match export.kind {
                     ExternalKind::Func | ExternalKind::FuncExact => Kind::Func,
                     ExternalKind::Table => Kind::Table,
                     ExternalKind::Memory => Kind::Memory,
                     ExternalKind::Global => Kind::Global,
-                    ExternalKind::Tag => {
-                        return Err(Error::unsupported(offset, "an exported tag is"))
-                    }
+                    ExternalKind::Tag => Kind::Tag,
                 };
                 m.exports.push(Export { name: export.name.into(), kind, index: export.index });
             }
@@ -177,9 +186,27 @@ fn add_import(m: &mut Module<'_>, name: ImportName, ty: TypeRef) -> Result<(), E
                 init: None,
             });
         }
-        TypeRef::Tag(_) => return Err(Error::unsupported(offset, "an imported tag is")),
+        TypeRef::Tag(ty) => {
+            m.imports.push((Kind::Tag, m.tags.len() as u32));
+            let tag = tag_of(m, offset, ty, import)?;
+            m.tags.push(tag);
+        }
     }
     Ok(())
+}
+
+fn tag_of(
+    m: &Module<'_>,
+    offset: u64,
+    ty: wasmparser::TagType,
+    import: Option<ImportName>,
+) -> Result<Tag, Error> {
+    let params = m.types[m.type_map[ty.func_type_idx as usize]].params.clone();
+    if params.contains(&Ty::Exn) || params.len() > MAX_TAG_VALUES {
+        let what = format!("a tag with an exnref or more than {MAX_TAG_VALUES} values is");
+        return Err(Error::unsupported(offset, what));
+    }
+    Ok(Tag { params, import })
 }
 
 fn table_of(
@@ -187,8 +214,12 @@ fn table_of(
     ty: wasmparser::TableType,
     import: Option<ImportName>,
 ) -> Result<Table, Error> {
+    let elements = value_type(offset, ValType::Ref(ty.element_type))?;
+    if elements == Ty::Exn {
+        return Err(Error::unsupported(offset, "a table of exnrefs is"));
+    }
     Ok(Table {
-        ty: value_type(offset, ValType::Ref(ty.element_type))?,
+        ty: elements,
         // 32-bit tables: validation keeps both below 2^32.
         min: ty.initial as u32,
         max: ty.maximum.map(|m| m as u32),
@@ -249,6 +280,7 @@ pub fn value_type(offset: u64, ty: ValType) -> Result<Ty, Error> {
         ValType::F64 => Ty::F64,
         ValType::Ref(r) if r.is_func_ref() => Ty::Func,
         ValType::Ref(r) if r.is_extern_ref() => Ty::Extern,
+        ValType::Ref(r) if r == RefType::EXNREF => Ty::Exn,
         other => return Err(Error::unsupported(offset, format!("the type {other} is"))),
     })
 }

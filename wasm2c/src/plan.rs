@@ -11,6 +11,7 @@ use crate::names::{sanitise, Unique};
 use crate::options::{Mode, Options};
 use crate::scan;
 use crate::tables::{self, ConstTable};
+use crate::throws::{self, Throws};
 use crate::Error;
 
 /// Import module of the intrinsics that gs mode expands.
@@ -41,6 +42,12 @@ pub struct Plan<'m> {
     pub cycle_heads: Vec<bool>,
     /// Functions that call setjmp.
     pub marks: Vec<bool>,
+    /// What exceptions may leave.
+    pub throws: Throws,
+    /// There are exceptions, and so a place for a pending one.
+    pub exceptions: bool,
+    /// So many values one has at most.
+    pub exn_values: usize,
     /// Functions that need a reference object, in order.
     pub refs: BTreeSet<u32>,
     /// Pinned globals, which `init` leaves in the head.
@@ -70,6 +77,8 @@ impl<'m> Plan<'m> {
         let const_tables = (0..module.tables.len())
             .map(|t| tables::const_table(module, options, &scan, &callees, t as u32))
             .collect::<Result<Vec<_>, _>>()?;
+        let open_tables = const_tables.iter().map(Option::is_none).collect();
+        let throws = throws::throws(module, &scan, &callees, open_tables, options.closed())?;
         let mut unique = Unique::default();
         let export_names = module
             .exports
@@ -88,6 +97,9 @@ impl<'m> Plan<'m> {
             const_tables,
             cycle_heads,
             marks,
+            throws,
+            exceptions: !module.tags.is_empty() || scan.tries,
+            exn_values: module.exception_values(!options.closed()),
             pinned: vec![false; module.globals.len()],
             export_names,
         };
@@ -114,6 +126,25 @@ impl<'m> Plan<'m> {
             format!("{}_CTX", self.name())
         } else {
             "in".into()
+        }
+    }
+
+    /// A member of the pending exception, as a C lvalue. In linked modules it
+    /// may come from one and be caught in another.
+    pub fn pending(&self, member: &str) -> String {
+        match self.closed() {
+            true => format!("{}->{member}", self.ctx()),
+            false => format!("w2c_pending.{member}"),
+        }
+    }
+
+    /// A tag as a C expression, given the instance: an address where modules
+    /// are linked, else a number. (GCC 12 fails on addresses in the context.)
+    pub fn tag(&self, tag: u32) -> String {
+        match (&self.module.tags[tag as usize].import, self.closed()) {
+            (Some(_), _) => format!("in->tag{tag}"),
+            (None, true) => format!("(w2c_ref){}", tag + 1),
+            (None, false) => format!("(w2c_ref)&in->tags[{tag}]"),
         }
     }
 
@@ -146,6 +177,7 @@ impl<'m> Plan<'m> {
             let text = match (&g.import, self.closed()) {
                 (Some(_), _) => format!("in->g{i}->{}", g.ty.member()),
                 (None, true) => format!("{}->g{i}", self.ctx()),
+                (None, false) if g.ty == Ty::Exn => format!("in->g{i}"),
                 (None, false) => format!("in->g{i}.{}", g.ty.member()),
             };
             self.globals.push(text);
@@ -227,5 +259,12 @@ fn callee(options: &Options, index: usize, func: &Func<'_>) -> Result<Callee, Er
 
 /// Whether `op` opens a nested block.
 pub fn opens_block(op: &Operator<'_>) -> bool {
-    matches!(op, Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. })
+    matches!(
+        op,
+        Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::Try { .. }
+            | Operator::TryTable { .. }
+    )
 }

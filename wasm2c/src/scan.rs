@@ -1,11 +1,11 @@
 //! One pass over all bodies before any is translated: who calls whom, who
 //! calls setjmp, what changes at run time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wasmparser::Operator;
+use wasmparser::{Catch, Operator};
 
-use crate::module::{Const, Module, Placement, Ty};
+use crate::module::{Const, FuncType, Module, Placement, Ty};
 use crate::Error;
 
 #[derive(Default)]
@@ -21,7 +21,11 @@ pub struct Scan {
     pub refs: BTreeSet<u32>,
     /// First use of what only some modes have.
     pub grows: bool,
+    /// There is a `try` or a `throw`.
+    pub tries: bool,
     pub waits: Option<u64>,
+    /// Tags (or, `None`, all of them) caught by reference, with the place.
+    pub by_ref: BTreeMap<Option<u32>, u64>,
 }
 
 pub fn scan(module: &Module<'_>) -> Result<Scan, Error> {
@@ -34,7 +38,11 @@ pub fn scan(module: &Module<'_>) -> Result<Scan, Error> {
                 let (op, offset) = op?;
                 match op {
                     Operator::Call { function_index } => calls.push(function_index),
-                    Operator::CallIndirect { .. } => indirect = true,
+                    Operator::CallIndirect { type_index, .. } => {
+                        indirect = true;
+                        let ty = &module.types[module.type_map[type_index as usize]];
+                        check_results(ty, offset)?;
+                    }
                     Operator::RefFunc { function_index } => {
                         scan.refs.insert(function_index);
                     }
@@ -51,6 +59,21 @@ pub fn scan(module: &Module<'_>) -> Result<Scan, Error> {
                         scan.tables_written.extend([dst_table, src_table]);
                     }
                     Operator::MemoryGrow { .. } => scan.grows = true,
+                    Operator::Try { .. } | Operator::ThrowRef => scan.tries = true,
+                    Operator::TryTable { try_table } => {
+                        scan.tries = true;
+                        for catch in &try_table.catches {
+                            match catch {
+                                Catch::OneRef { tag, .. } => {
+                                    scan.by_ref.entry(Some(*tag)).or_insert(offset);
+                                }
+                                Catch::AllRef { .. } => {
+                                    scan.by_ref.entry(None).or_insert(offset);
+                                }
+                                _ => {}
+                            }
+                        }
+                    }
                     Operator::MemoryAtomicWait32 { .. }
                     | Operator::MemoryAtomicWait64 { .. }
                     | Operator::MemoryAtomicNotify { .. } => {
@@ -60,6 +83,7 @@ pub fn scan(module: &Module<'_>) -> Result<Scan, Error> {
                 }
             }
         }
+        check_results(&module.types[func.ty], module.place(func))?;
         scan.calls.push(calls);
         scan.indirect.push(indirect);
     }
@@ -69,6 +93,14 @@ pub fn scan(module: &Module<'_>) -> Result<Scan, Error> {
         }
     }
     Ok(scan)
+}
+
+/// Results beyond the first go through `union w2c_value`.
+fn check_results(ty: &FuncType, offset: u64) -> Result<(), Error> {
+    match ty.results.iter().skip(1).any(|t| *t == Ty::Exn) {
+        true => Err(Error::unsupported(offset, "an exnref as a further result of a function is")),
+        false => Ok(()),
+    }
 }
 
 /// Functions that cut every cycle of the call graph, few rather than fewest:

@@ -50,7 +50,6 @@ fn later_proposals_are_refused() {
         "(module (func (drop (v128.const i64x2 0 0))))",
         "(module (memory i64 1))",
         "(module (memory 1) (memory 1))",
-        "(module (tag))",
         "(module (func $f (return_call $f)))",
         "(module (type (struct)))",
     ] {

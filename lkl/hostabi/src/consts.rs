@@ -37,6 +37,17 @@ consts! {
     PROT_READ: u32 = 1;
     PROT_WRITE: u32 = 2;
 
+    /// `mm_features`: an access to a page that is not mapped comes to
+    /// `lkl_user_fault`, so that pages may be mapped when they are touched.
+    MM_FAULTS: u32 = 1;
+    /// `mm_share` works.
+    MM_SHARES: u32 = 2;
+
+    /// `lkl_user_fault`: no access to memory (a trap), or which.
+    FAULT_TRAP: u32 = 0;
+    FAULT_READ: u32 = 1;
+    FAULT_WRITE: u32 = 2;
+
     /// `halt` kinds.
     HALT_HALT: u32 = 0;
     HALT_POWER_OFF: u32 = 1;
@@ -49,6 +60,21 @@ consts! {
     STREAM_BROKEN: u32 = 4;
     /// Window size changed: see `stream_winsize`.
     STREAM_RESIZED: u32 = 8;
+
+    /// `trace` events. A system call begins: `from` is its six 64-bit arguments.
+    TRACE_ENTER: u32 = 0;
+    /// It has returned `ret`; `nr` and `from` as at its beginning.
+    TRACE_LEAVE: u32 = 1;
+    /// Signal `nr` is taken; `from` is its siginfo of `ret` bytes.
+    TRACE_SIGNAL: u32 = 2;
+    /// The task ends with wait status `ret`.
+    TRACE_EXIT: u32 = 3;
+    /// A job's program was executed, or was not (`ret`); `from` is its path.
+    TRACE_EXEC: u32 = 4;
+
+    /// Limits in `job_exit`'s status, from bit 16: wall or CPU time, memory.
+    JOB_OVER_TIME: u32 = 1;
+    JOB_OVER_MEMORY: u32 = 2;
 
     /// Lowest address of a process's data; everything below faults.
     USER_BASE: u32 = 0x10000;

@@ -118,19 +118,22 @@ abi! {
         call mm_free(mm: i32);
         /// `mm` becomes the current process's memory, which uaccess means.
         call mm_activate(mm: i32);
-        /// Fresh zero pages; whatever was there is gone.
+        /// What the host can do with process memory: `LKL_MM_*` bits.
+        call mm_features() -> u32;
+        /// Fresh zero pages, which have their memory at once; whatever was there
+        /// is gone.
         call mm_map(mm: i32, addr: uptr, len: u32, prot: u32) -> i32;
+        /// Pages of the kernel's own memory, seen by the process too.
+        call mm_share(mm: i32, addr: uptr, pages: ptr, len: u32, prot: u32) -> i32;
         call mm_unmap(mm: i32, addr: uptr, len: u32);
         call mm_protect(mm: i32, addr: uptr, len: u32, prot: u32) -> i32;
         /// Moves mapped pages to an address where nothing is mapped.
         call mm_move(mm: i32, from: uptr, to: uptr, len: u32, prot: u32) -> i32;
-        /// Fork: copies what was touched of a mapped range to the same address.
+        /// Fork: copies mapped pages to the same address of another memory.
         call mm_copy(from: i32, to: i32, addr: uptr, len: u32, prot: u32) -> i32;
         /// Copies between kernel memory and any process's, as its page protection
         /// allows; returns the bytes not copied.
         call mm_access(mm: i32, addr: uptr, buf: ptr, len: u32, write: u32) -> u32;
-        /// Bytes of host memory the process really holds in a range.
-        call mm_resident(mm: i32, addr: uptr, len: u32) -> u32;
 
         /// The ahead-of-time image with this 32-byte build id: a handle > 0, or
         /// -ENOEXEC if the host has none.
@@ -166,6 +169,8 @@ abi! {
         call stream_poll(stream: u32) -> u32;
         /// Rows << 16 | columns.
         call stream_winsize(stream: u32) -> u32;
+        /// The guest writes no more but still reads.
+        call stream_end(stream: u32);
         /// The guest has closed its last reference.
         call stream_close(stream: u32);
         /// Next stream that changed state since it was last reported, or -1.
@@ -174,8 +179,17 @@ abi! {
         /// Next job request, serialised as in `arch/lkl/kernel/job.c`: its
         /// length, 0 when there is none, -E2BIG when `len` is too small.
         call job_next(buf: ptr, len: u32) -> i32;
-        /// The job ended with a wait status, or could not be started (-errno).
+        /// The job's program runs, as process `pid`.
+        call job_started(job: u32, pid: u32);
+        /// The job ended: a wait status with, above its 16 bits, the limit that
+        /// ended it (`LKL_JOB_OVER_*`); or it could not be started (-errno).
         call job_exit(job: u32, status: i32);
+        /// What a traced task does (`LKL_TRACE_*`). In the context of that task.
+        call trace(event: u32, pid: u32, nr: i32, ret: i32, from: ptr);
+        /// Names of the functions that `task` is in, innermost first, a line
+        /// each: the kernel's, or its program's. Bytes written.
+        call backtrace(task: i32, program: u32, buf: ptr, len: u32) -> u32;
+
         /// The guest's init has finished its boot scripts.
         call ready();
         /// The guest's init is about to end every process and the machine.
@@ -197,7 +211,8 @@ abi! {
         lkl_syscall(nr: u32, a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64) -> i32;
         /// A safepoint was reached with an interrupt pending.
         lkl_user_poll();
-        /// User code faulted: signal, si_code, si_addr.
-        lkl_user_fault(sig: u32, code: i32, addr: uptr);
+        /// User code faulted: signal, si_code, si_addr. An access to memory
+        /// (`LKL_FAULT_*`) is made again when the kernel has mended it.
+        lkl_user_fault(sig: u32, code: i32, addr: uptr, access: u32);
     }
 }

@@ -3,31 +3,21 @@
 use crate::pty::Terminal;
 use crate::WASMLINUX;
 use anyhow::{bail, Context, Result};
-use crossbeam_channel::{bounded, Sender};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{sync_channel, SyncSender};
 use std::time::{Duration, Instant};
-use wasmlinux::engine::Boot;
-use wasmlinux::guest;
-use wasmlinux::job::{JobSpec, Stdio as JobStdio};
-use wasmlinux::machine::Machine;
+use wasmlinux::{Machine, Size};
 
 /// What the kernel says just before it starts the first program.
 const INIT: &[u8] = b"Run /init as init process";
-/// `wasmlinux`'s default.
-const MEMORY: u32 = 64 << 20;
 /// A boot that takes this long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn boot(log: Box<dyn Write + Send>) -> Result<Machine> {
-    let initrd = guest::initrd(None, &[])?;
-    Ok(Machine::boot(Boot { memory: MEMORY, command_line: guest::command_line(""), initrd }, log)?)
-}
 
 /// A kernel log that tells when the kernel starts init.
 struct Watch {
     seen: Vec<u8>,
-    init: Sender<Instant>,
+    init: SyncSender<Instant>,
 }
 
 impl Write for Watch {
@@ -50,9 +40,9 @@ impl Write for Watch {
 
 /// From the library's `boot` until the kernel starts its first program.
 pub fn to_init() -> Result<f64> {
-    let (init, started) = bounded(1);
+    let (init, started) = sync_channel(1);
     let begin = Instant::now();
-    let _machine = boot(Box::new(Watch { seen: Vec::new(), init }))?;
+    let _machine = Machine::builder().kernel_log(Watch { seen: Vec::new(), init }).boot()?;
     let started = started.recv_timeout(PATIENCE).context("the kernel starts no init")?;
     Ok(nanoseconds(started - begin))
 }
@@ -60,27 +50,32 @@ pub fn to_init() -> Result<f64> {
 /// From the library's `boot` until a login shell has written its prompt.
 pub fn to_prompt() -> Result<f64> {
     let begin = Instant::now();
-    let machine = boot(Box::new(io::sink()))?;
-    let stream = machine.stream();
-    stream.resize(24, 80);
-    let spec = JobSpec {
-        argv: vec![b"sh".to_vec(), b"-l".to_vec()],
-        env: vec![(b"PATH".to_vec(), b"/usr/bin:/bin:/usr/sbin:/sbin".to_vec())],
-        cwd: b"/".to_vec(),
-        ..JobSpec::default()
-    };
-    let stdio = JobStdio::Terminal { stream: stream.clone(), rows: 24, columns: 80 };
-    let _job = machine.spawn(&spec, &stdio)?;
+    let machine = Machine::builder().boot()?;
+    let piped = wasmlinux::Stdio::piped;
+    let shell = machine.command("sh").arg("-l").stdin(piped()).stdout(piped());
+    let mut child = shell.tty(Size::default()).spawn()?;
+    let mut terminal = child.terminal.take().context("a terminal was asked for")?;
     let mut shown = Vec::new();
     let mut buf = [0; 4096];
     while !shown.windows(2).any(|w| w == b"# ") {
-        let n = stream.wait_output(&mut buf);
+        let n = terminal.read(&mut buf)?;
         if n == 0 {
             bail!("the shell ended without a prompt: {}", String::from_utf8_lossy(&shown));
         }
         shown.extend(&buf[..n]);
     }
     Ok(nanoseconds(begin.elapsed()))
+}
+
+/// From the library's `builder` until the first command's output is there.
+pub fn to_output() -> Result<f64> {
+    let begin = Instant::now();
+    let output = Machine::builder().boot()?.command("echo").arg("up").output()?;
+    let took = nanoseconds(begin.elapsed());
+    if output.stdout != b"up\n" {
+        bail!("echo wrote {output:?}");
+    }
+    Ok(took)
 }
 
 /// A shell on a terminal of its own, at its prompt.

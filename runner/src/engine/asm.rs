@@ -121,6 +121,8 @@ global_asm!(
     "xor r9d, r9d",
     "push 0",
     "call wl_syscall",
+    ".globl wl_forked",
+    "wl_forked:",
     "add rsp, 8",
     "ret",
 
@@ -134,12 +136,13 @@ global_asm!(
     "add rsp, 8",
     "jmp wl_return",
 
-    // wl_raise(sig, code, addr): a synchronous signal from user code. Returns
-    // when a handler has returned.
+    // wl_raise(sig, code, addr, access): a synchronous signal from user code.
+    // Returns when a handler has returned, or the access may be made again.
     ".globl wl_raise",
     "wl_raise:",
     "WL_ENTER",
     "sub rsp, 8",
+    "mov r8d, ecx",
     "mov ecx, edx",
     "mov edx, esi",
     "mov esi, edi",
@@ -160,6 +163,7 @@ global_asm!(
     "mov edi, 11",
     "mov esi, 1",
     "mov edx, gs:[{head} + 24]",
+    "xor ecx, ecx",
     "sub rsp, 8",
     "call wl_raise",
     "2:",
@@ -170,6 +174,7 @@ global_asm!(
     "mov edi, 9",
     "xor esi, esi",
     "xor edx, edx",
+    "xor ecx, ecx",
     "call wl_raise",
     "ud2",
 
@@ -185,7 +190,10 @@ global_asm!(
     "mov edi, eax",
     "mov esi, edx",
     "xor edx, edx",
+    "xor ecx, ecx",
     "call wl_raise",
+    ".globl wl_trapped",
+    "wl_trapped:",
     "jmp 2b",
 
     // ---- upcalls ------------------------------------------------------------
@@ -208,6 +216,8 @@ global_asm!(
     "mov rax, [rdx + {entry}]",
     "mov edx, [rdx + {info}]",
     "call rax",
+    ".globl wl_handled",
+    "wl_handled:",
     "add rsp, 8",
     "pop rsi",
     "pop rcx",
@@ -322,7 +332,10 @@ global_asm!(
     "mov edi, [rsp + {f_sig}]",
     "mov esi, [rsp + {f_code}]",
     "mov edx, [rsp + {f_addr}]",
+    "mov ecx, [rsp + {f_access}]",
     "call wl_raise",
+    ".globl wl_faulted",
+    "wl_faulted:",
     "fxrstor64 [rsp]",
     "mov rbx, [rsp + {regs}]",
     "mov rbp, [rsp + {regs} + 8]",
@@ -354,6 +367,7 @@ global_asm!(
     f_sig = const super::fault::frame::SIG,
     f_code = const super::fault::frame::CODE,
     f_addr = const super::fault::frame::ADDR,
+    f_access = const super::fault::frame::ACCESS,
     f_pad = const super::fault::frame::PAD,
     regs = const super::fault::frame::REGS,
     size = const super::fault::frame::SIZE,
@@ -423,11 +437,16 @@ unsafe extern "C" {
     pub fn wl_fork();
     pub fn wl_vfork();
     pub fn wl_safepoint();
-    pub fn wl_raise(sig: u32, code: i32, addr: u32);
+    pub fn wl_raise(sig: u32, code: i32, addr: u32, access: u32);
     pub fn wl_setjmp();
     pub fn wl_jump(registers: *const super::jump::Registers, value: u32) -> !;
     pub fn wl_fault();
     pub fn wl_give_up();
+    // Return addresses, by which a walk of the stack knows what it has come to.
+    pub fn wl_forked();
+    pub fn wl_trapped();
+    pub fn wl_handled();
+    pub fn wl_faulted();
     pub fn wl_strncpy_user(to: *mut u8, from: u32, len: u32) -> i32;
     pub fn wl_strnlen_user(from: u32, len: u32) -> i32;
     pub fn wl_copy(to: *mut u8, from: *const u8, len: usize) -> usize;

@@ -5,6 +5,7 @@
 //! switch, and nothing here is `&mut`.
 
 use std::cell::{Cell, RefCell};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::irq::Irqs;
@@ -20,6 +21,8 @@ pub struct Cpu {
     pub devices: Arc<dyn Devices>,
     pub kernel: *mut Head,
     pub memory: Memory,
+    /// What the kernel's memory consists of: page n of it is page n of this.
+    pub pages: OwnedFd,
     pub tasks: RefCell<Tasks>,
     pub memories: RefCell<Memories>,
     pub current: Cell<*mut Task>,
@@ -46,6 +49,7 @@ impl Cpu {
         irqs: Arc<Irqs>,
         devices: Arc<dyn Devices>,
         memory: Memory,
+        pages: OwnedFd,
     ) -> std::io::Result<Box<Cpu>> {
         let kernel = head_of(memory.data());
         let cpu = Box::new(Cpu {
@@ -53,6 +57,7 @@ impl Cpu {
             devices,
             kernel,
             memory,
+            pages,
             tasks: RefCell::default(),
             memories: RefCell::default(),
             current: Cell::new(std::ptr::null_mut()),

@@ -9,12 +9,16 @@
 //! * kernel mode: a bug of the kernel; the machine ends with a backtrace;
 //! * anything else is not ours: the previous handler gets it.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
 use std::sync::OnceLock;
 
+use hostabi::consts::{FAULT_READ, FAULT_TRAP, FAULT_WRITE};
+
 use super::cpu::{self, Cpu};
 use super::stack::Zone;
+use super::unwind::{self, State};
 use super::{asm, Outcome};
 
 /// What `wl_fault` finds at its stack pointer. Registers are in the order that
@@ -29,7 +33,8 @@ struct Frame {
     sig: u32,
     code: i32,
     addr: u32,
-    unused: u32,
+    /// `LKL_FAULT_*`
+    access: u32,
     /// Where `wl_fault` puts the address to go on at when `pad` is 0.
     room: u64,
 }
@@ -41,7 +46,11 @@ pub mod frame {
     pub const SIG: usize = offset_of!(Frame, sig);
     pub const CODE: usize = offset_of!(Frame, code);
     pub const ADDR: usize = offset_of!(Frame, addr);
+    pub const ACCESS: usize = offset_of!(Frame, access);
     pub const SIZE: usize = size_of::<Frame>();
+    /// Where code was interrupted and its stack: see `push_frame`.
+    pub const RIP: usize = REGS + 8 * 14;
+    pub const RED_ZONE: usize = super::RED_ZONE;
 }
 
 const RED_ZONE: usize = 128;
@@ -73,18 +82,23 @@ pub fn install() {
     });
 }
 
+/// Bytes of the stack for signal handlers, and of that for a crash of the kernel.
+const SIGNAL_STACK: usize = 64 << 10;
+const CRASH_ROOM: usize = 512 << 10;
+
 /// An alternate signal stack for the calling thread; removed on drop.
 pub struct SignalStack {
-    /// Keeps the stack alive until drop has removed it.
+    /// Keeps the stacks alive until drop has removed them.
     _memory: Vec<u8>,
     previous: libc::stack_t,
 }
 
 impl SignalStack {
     pub fn new() -> SignalStack {
-        let mut memory = vec![0u8; 64 << 10];
+        let mut memory = vec![0u8; SIGNAL_STACK + CRASH_ROOM];
         let new =
-            libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: memory.len() };
+            libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: SIGNAL_STACK };
+        CRASH_STACK.set((memory.as_ptr() as usize + memory.len()) & !15);
         // SAFETY: the memory lives until drop, which removes it first.
         let previous = unsafe {
             let mut previous: libc::stack_t = std::mem::zeroed();
@@ -130,19 +144,26 @@ unsafe fn guest_fault(
     // SAFETY: the current task is alive.
     let task = unsafe { &mut *task };
     if task.in_kernel != 0 {
-        CRASH.set((rip, address));
-        // The task's stack may be the problem: crash on the boot thread's.
+        CRASH.set(Some((State::of_signal(context), address)));
+        let gregs = &mut context.uc_mcontext.gregs;
         gregs[libc::REG_RIP as usize] = crash as *const () as i64;
-        let sp = gregs[libc::REG_RSP as usize] as usize;
-        gregs[libc::REG_RSP as usize] = (((sp - RED_ZONE) & !15) - 8) as i64;
+        // The task's stack may be the problem. As after a call.
+        gregs[libc::REG_RSP as usize] = (CRASH_STACK.get() - 8) as i64;
         return true;
     }
     let linear =
         cpu.memories.try_borrow().ok().and_then(|m| m.get(task.mm)?.memory.offset_of(address));
     let zone = task.stack.zone(address);
     let sp = gregs[libc::REG_RSP as usize] as usize;
-    let (sig, addr) = match (linear, zone) {
-        (Some(addr), _) => (if signal == libc::SIGBUS { SIGBUS } else { SIGSEGV }, addr as u32),
+    // Bit 1 of a page fault's error code: the access was a write.
+    let write = gregs[libc::REG_ERR as usize] & 2 != 0;
+    let (sig, addr, access) = match (linear, zone) {
+        // The kernel's memory could not be had: no page of the guest's can mend it.
+        (Some(addr), _) if signal == libc::SIGBUS => (SIGBUS, addr as u32, FAULT_TRAP),
+        // Beyond the address space, where an address and an offset may lead: what
+        // the kernel maps at the lower half of the number would not mend it.
+        (Some(addr), _) if addr > u32::MAX.into() => (SIGSEGV, addr as u32, FAULT_TRAP),
+        (Some(addr), _) => (SIGSEGV, addr as u32, if write { FAULT_WRITE } else { FAULT_READ }),
         (None, Zone::Yellow | Zone::Red) => {
             let opened = task.stack.open_yellow();
             task.limit = task.stack.limit();
@@ -153,17 +174,18 @@ unsafe fn guest_fault(
                 return true;
             }
             // SAFETY: the current process's context is alive in user mode.
-            (SIGSEGV, unsafe { cpu.head(task.mm).map_or(0, |h| (*h).stack_pointer) })
+            let sp = unsafe { cpu.head(task.mm).map_or(0, |h| (*h).stack_pointer) };
+            (SIGSEGV, sp, FAULT_TRAP)
         }
         // A wild jump cannot happen; a fault elsewhere is the host's own.
         (None, _) => return false,
     };
     // SAFETY: the stack below the red zone is free and mapped.
-    unsafe { push_frame(context, sig, MAPERR, addr) };
+    unsafe { push_frame(context, sig, addr, access) };
     true
 }
 
-unsafe fn push_frame(context: &mut libc::ucontext_t, sig: u32, code: i32, addr: u32) {
+unsafe fn push_frame(context: &mut libc::ucontext_t, sig: u32, addr: u32, tried: u32) {
     use libc::*;
     let gregs = &mut context.uc_mcontext.gregs;
     let sp = gregs[REG_RSP as usize] as usize;
@@ -185,8 +207,9 @@ unsafe fn push_frame(context: &mut libc::ucontext_t, sig: u32, code: i32, addr: 
         }
         (*at).pad = (sp - RED_ZONE - at as usize - size_of::<Frame>()) as u64;
         (*at).sig = sig;
-        (*at).code = code;
+        (*at).code = MAPERR;
         (*at).addr = addr;
+        (*at).access = tried;
     }
     gregs[REG_RSP as usize] = at as i64;
     gregs[REG_RIP as usize] = asm::wl_fault as *const () as i64;
@@ -217,31 +240,40 @@ unsafe fn pass_on(signal: i32, info: *mut libc::siginfo_t, context: &mut libc::u
 }
 
 thread_local! {
-    /// Instruction and address of a fault in kernel mode.
-    static CRASH: std::cell::Cell<(usize, usize)> = const { std::cell::Cell::new((0, 0)) };
+    /// Where kernel code faulted, and on which address.
+    static CRASH: Cell<Option<(State, usize)>> = const { Cell::new(None) };
+    /// Top of the stack on which the CPU thread deals with that.
+    static CRASH_STACK: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Where a fault in kernel mode goes on, on the faulting stack.
+/// Where a fault in kernel mode goes on.
 extern "C" fn crash() -> ! {
-    let (rip, address) = CRASH.get();
     let cpu = cpu::this().expect("only a CPU thread crashes here");
+    let Some((state, address)) = CRASH.take() else { cpu.leave(Outcome::Panic) };
     let place = match cpu.memory.offset_of(address) {
         Some(linear) => format!("kernel address {linear:#x}"),
         None => format!("host address {address:#x}"),
     };
-    kernel_bug(cpu, &format!("access to {place} at {}", super::symbol::name(rip)))
+    log_bug(cpu, &format!("access to {place} at {}", super::symbol::name(state.code())));
+    panic_with_backtrace(cpu, Some(state))
 }
 
 /// Ends the machine as a kernel panic does, saying why.
 pub fn kernel_bug(cpu: &Cpu, what: &str) -> ! {
-    cpu.devices.kernel_log(format!("wasmlinux: kernel crash: {what}\n").as_bytes());
-    panic_with_backtrace(cpu)
+    log_bug(cpu, what);
+    panic_with_backtrace(cpu, None)
 }
 
-/// Prints the kernel's call chain and ends the machine.
-pub fn panic_with_backtrace(cpu: &Cpu) -> ! {
-    for line in super::symbol::backtrace() {
-        cpu.devices.kernel_log(format!("  {line}\n").as_bytes());
+fn log_bug(cpu: &Cpu, what: &str) {
+    cpu.devices.kernel_log(format!("wasmlinux: kernel crash: {what}\n").as_bytes());
+}
+
+/// Prints the kernel's call chain, from where it crashed or from here, and ends
+/// the machine.
+pub fn panic_with_backtrace(cpu: &Cpu, crashed: Option<State>) -> ! {
+    // SAFETY: the current task is alive.
+    for name in unwind::kernel(unsafe { &*cpu.current() }, crashed) {
+        cpu.devices.kernel_log(format!("  {name}\n").as_bytes());
     }
     cpu.leave(Outcome::Panic)
 }

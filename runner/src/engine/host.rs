@@ -7,14 +7,18 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use hostabi::consts::{HALT_POWER_OFF, HALT_RESTART, TASK_FORK, TASK_THREAD};
+use hostabi::consts::{
+    HALT_POWER_OFF, HALT_RESTART, MM_FAULTS, MM_SHARES, TASK_FORK, TASK_THREAD, TRACE_ENTER,
+    TRACE_EXEC, TRACE_EXIT, TRACE_LEAVE, TRACE_SIGNAL,
+};
 
 use super::cpu::{self, Cpu};
 use super::kernel::rust_type;
 use super::layout::{Head, CTX_SIZE};
 use super::mm::MmHandle;
 use super::task::{Upcall, UPCALL_SIGNAL, UPCALL_START};
-use super::{asm, fault, image, pagemap, user, Errno, Outcome};
+use super::{asm, fault, image, unwind, user, Errno, Outcome};
+use crate::trace::{self, Event};
 
 const EAGAIN: Errno = -11;
 const ENOMEM: Errno = -12;
@@ -68,7 +72,7 @@ impl Cpu {
     }
 
     fn panic(&self) {
-        fault::panic_with_backtrace(self)
+        fault::panic_with_backtrace(self, None)
     }
 
     fn halt(&self, kind: u32) {
@@ -146,6 +150,12 @@ impl Cpu {
                     (*task).user_frames
                 }
                 TASK_THREAD => {
+                    let image = self.share_program((*parent).mm, (*task).mm);
+                    if image.is_none_or(|i| i.thread_start == 0) {
+                        // A program without threads has nowhere to start one.
+                        self.tasks.borrow_mut().remove(handle);
+                        return EINVAL;
+                    }
                     (*task).user_sp = user_sp;
                     (*task).user_tls = tls;
                     (*task).top - user::THREAD_ROOM
@@ -174,24 +184,35 @@ impl Cpu {
         unsafe {
             std::ptr::copy_nonoverlapping(parent.user_frames as *const u8, to as *mut u8, len);
             let from = self.head(parent.mm)?;
-            let head = self.head(child.mm)?;
+            self.share_program(parent.mm, child.mm)?;
             child.user_frames = to;
             child.user_sp = (*from).stack_pointer;
             child.user_tls = (*from).tls_base;
             child.jump_depth = (*from).jump_depth;
             child.jumps = parent.jumps.clone();
-            if head != from {
-                let size = std::mem::size_of::<Head>();
-                let (a, b) = (from.cast::<u8>(), head.cast::<u8>());
-                std::ptr::copy_nonoverlapping(a.add(size), b.add(size), CTX_SIZE - size);
-                (*head).pages = (*from).pages;
-                (*head).max_pages = (*from).max_pages;
-                let mut memories = self.memories.borrow_mut();
-                let image = memories.get(parent.mm)?.image;
-                memories.get_mut(child.mm)?.image = image;
-            }
         }
         Some(())
+    }
+
+    /// The program that a new task runs. A memory of the task's own gets the
+    /// parent's globals.
+    unsafe fn share_program(&self, from: MmHandle, to: MmHandle) -> Option<&'static image::Image> {
+        let mut memories = self.memories.borrow_mut();
+        let image = memories.get(from)?.image?;
+        if from == to {
+            return Some(image);
+        }
+        let (parent, child) = (memories.head(from)?, memories.head(to)?);
+        let size = std::mem::size_of::<Head>();
+        // SAFETY: two live contexts, of which the child's is not in use yet.
+        unsafe {
+            let (a, b) = (parent.cast::<u8>(), child.cast::<u8>());
+            std::ptr::copy_nonoverlapping(a.add(size), b.add(size), CTX_SIZE - size);
+            (*child).pages = (*parent).pages;
+            (*child).max_pages = (*parent).max_pages;
+        }
+        memories.get_mut(to)?.image = Some(image);
+        Some(image)
     }
 
     fn task_free(&self, task: i32) {
@@ -229,6 +250,14 @@ impl Cpu {
         }
     }
 
+    fn mm_features(&self) -> u32 {
+        MM_FAULTS | MM_SHARES
+    }
+
+    fn mm_share(&self, mm: i32, addr: u32, pages: u32, len: u32, prot: u32) -> i32 {
+        self.with_mm(mm, |m| m.share(addr, len, prot, &self.pages, pages))
+    }
+
     fn mm_map(&self, mm: i32, addr: u32, len: u32, prot: u32) -> i32 {
         self.with_mm(mm, |m| m.map(addr, len, prot))
     }
@@ -251,21 +280,7 @@ impl Cpu {
         else {
             return EINVAL;
         };
-        // Below its stack pointer a stack is dead, but for the red zone.
-        // SAFETY: the parent of a fork is current and alive.
-        let task = unsafe { &*self.current() };
-        let mut live_from = 0;
-        if let Some(head) = memories.head(task.mm) {
-            // SAFETY: a live process's context.
-            let sp = unsafe { (*head).stack_pointer };
-            let in_range = sp.wrapping_sub(addr) < len;
-            let is_stack = addr.wrapping_add(len) >= hostabi::consts::USER_END - STACK_GAP;
-            if in_range && is_stack {
-                live_from = sp.saturating_sub(RED_ZONE);
-            }
-        }
-        let ok = to.memory.copy_from(&from.memory, addr, len, prot, live_from);
-        if ok {
+        if to.memory.copy_from(&from.memory, addr, len, prot) {
             0
         } else {
             ENOMEM
@@ -286,13 +301,6 @@ impl Cpu {
             }
         };
         left as u32
-    }
-
-    fn mm_resident(&self, mm: i32, addr: u32, len: u32) -> u32 {
-        let memories = self.memories.borrow();
-        memories.get(MmHandle(mm)).map_or(0, |p| {
-            pagemap::resident(p.memory.data() as usize + addr as usize, len as usize) as u32
-        })
     }
 
     fn image_find(&self, build_id: u32) -> i32 {
@@ -385,6 +393,10 @@ impl Cpu {
         u32::from(rows) << 16 | u32::from(columns)
     }
 
+    fn stream_end(&self, stream: u32) {
+        self.devices.stream_end(stream);
+    }
+
     fn stream_close(&self, stream: u32) {
         self.devices.stream_close(stream);
     }
@@ -404,8 +416,62 @@ impl Cpu {
         }
     }
 
+    fn job_started(&self, job: u32, pid: u32) {
+        self.devices.job_started(job, pid);
+    }
+
     fn job_exit(&self, job: u32, status: i32) {
         self.devices.job_exit(job, if status < 0 { Err(status) } else { Ok(status) });
+    }
+
+    fn trace(&self, event: u32, pid: u32, nr: i32, ret: i32, from: u32) {
+        let args = || {
+            let mut args = [0; 6];
+            for (arg, bytes) in args.iter_mut().zip(self.bytes(from, 48).chunks_exact(8)) {
+                *arg = u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+            }
+            args
+        };
+        let event = match event {
+            TRACE_ENTER => Event::Enter { number: nr, args: args() },
+            TRACE_LEAVE => Event::Leave { number: nr, args: args(), result: ret },
+            TRACE_SIGNAL => Event::Signal(self.bytes(from, (ret as u32).min(SIGINFO))),
+            TRACE_EXIT => Event::Exit(ret),
+            TRACE_EXEC => {
+                let path = trace::memory::string(&KernelMemory(self), from).unwrap_or_default();
+                return self.devices.trace(
+                    pid,
+                    &Event::Exec { path: &path, result: ret },
+                    &UserMemory(self),
+                );
+            }
+            _ => return,
+        };
+        self.devices.trace(pid, &event, &UserMemory(self));
+    }
+
+    fn backtrace(&self, task: i32, program: u32, buf: u32, len: u32) -> u32 {
+        let Some(task) = self.tasks.borrow().get(task as u32) else { return 0 };
+        // SAFETY: a live task; its frames stand still while the kernel calls.
+        let names = unsafe {
+            match program {
+                0 if task == self.current() => {
+                    // The function that asks is not what is asked for.
+                    unwind::kernel(&*task, None).into_iter().skip(1).collect()
+                }
+                0 => unwind::kernel(&*task, Some(unwind::State::switched_out(&*task))),
+                _ => unwind::program(&*task),
+            }
+        };
+        let buf = self.bytes(buf, len);
+        let mut at = 0;
+        for name in names {
+            let line = format!("{name}\n");
+            let Some(room) = buf.get_mut(at..at + line.len()) else { break };
+            room.copy_from_slice(line.as_bytes());
+            at += line.len();
+        }
+        at as u32
     }
 
     fn ready(&self) {
@@ -417,9 +483,37 @@ impl Cpu {
     }
 }
 
+/// The current process's memory, for who traces it.
+struct UserMemory<'a>(&'a Cpu);
+
+impl trace::memory::Memory for UserMemory<'_> {
+    fn read(&self, address: u32, to: &mut [u8]) -> usize {
+        let memories = self.0.memories.borrow();
+        // SAFETY: the current task is alive.
+        let mm = unsafe { (*self.0.current()).mm };
+        let Some(process) = memories.get(mm) else { return 0 };
+        read_memory(&process.memory, address, to)
+    }
+}
+
+/// The kernel's memory, for a string of which only the start is known.
+struct KernelMemory<'a>(&'a Cpu);
+
+impl trace::memory::Memory for KernelMemory<'_> {
+    fn read(&self, address: u32, to: &mut [u8]) -> usize {
+        read_memory(&self.0.memory, address, to)
+    }
+}
+
+/// Copies what can be read; the bytes copied.
+fn read_memory(memory: &super::mm::Memory, address: u32, to: &mut [u8]) -> usize {
+    let from = memory.data().wrapping_add(address as usize);
+    // SAFETY: `wl_copy` stops at the first byte that is not mapped.
+    let left = unsafe { asm::wl_copy(to.as_mut_ptr(), from, to.len()) };
+    to.len() - left
+}
+
+/// Bytes of the kernel's siginfo at most.
+const SIGINFO: u32 = 128;
 /// A process may touch every page that the kernel maps for it.
 const MAX_PAGES: u32 = 65536;
-/// clang's wasm32 leaf functions use this much below their stack pointer.
-const RED_ZONE: u32 = 128;
-/// The main stack is the topmost mapping, up to this gap.
-const STACK_GAP: u32 = 1 << 20;

@@ -12,8 +12,11 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::null_mut;
 
+use hostabi::consts::{PROT_NONE, PROT_READ, PROT_WRITE};
+
 use super::image::Image;
 use super::layout::{head_of, CTX_OFFSET, CTX_SIZE, PAGE};
+use super::maps::may_map;
 
 /// Space below M, a multiple of 64 KiB.
 const BELOW: usize = 65536;
@@ -34,6 +37,9 @@ impl Memory {
     /// Reserves a memory whose pending page is `pending` (one page).
     pub fn reserve(pending: &OwnedFd) -> std::io::Result<Memory> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        if !may_map() {
+            return Err(std::io::Error::from_raw_os_error(libc::ENOMEM));
+        }
         // SAFETY: a fresh reservation at an address the host chooses.
         let base = unsafe { libc::mmap(null_mut(), BELOW + ABOVE, libc::PROT_NONE, flags, -1, 0) };
         if base == libc::MAP_FAILED {
@@ -104,9 +110,21 @@ impl Memory {
             || unsafe { libc::mmap(at, len, host_prot(prot), flags, -1, 0) } != libc::MAP_FAILED
     }
 
-    /// Fresh zero pages.
+    /// Fresh zero pages, which have their memory at once.
     pub fn map(&self, addr: u32, len: u32, prot: u32) -> bool {
-        self.remap(addr, len, prot, 0)
+        may_map() && self.remap(addr, len, prot, libc::MAP_POPULATE)
+    }
+
+    /// Pages of an object that others may map too, from its byte `offset` on.
+    pub fn share(&self, addr: u32, len: u32, prot: u32, fd: &OwnedFd, offset: u32) -> bool {
+        let (at, len) = self.at(addr, len);
+        let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+        let fd = fd.as_raw_fd();
+        may_map() && {
+            // SAFETY: replaces pages of our own reservation.
+            let r = unsafe { libc::mmap(at, len, host_prot(prot), flags, fd, i64::from(offset)) };
+            r != libc::MAP_FAILED
+        }
     }
 
     /// Gives mapped pages their memory at once. A host that cannot (Linux before
@@ -118,13 +136,13 @@ impl Memory {
     }
 
     pub fn unmap(&self, addr: u32, len: u32) -> bool {
-        self.remap(addr, len, hostabi::consts::PROT_NONE, 0)
+        self.remap(addr, len, PROT_NONE, 0)
     }
 
     pub fn protect(&self, addr: u32, len: u32, prot: u32) -> bool {
         let (at, len) = self.at(addr, len);
         // SAFETY: inside our own reservation.
-        len == 0 || unsafe { libc::mprotect(at, len, host_prot(prot)) == 0 }
+        len == 0 || may_map() && unsafe { libc::mprotect(at, len, host_prot(prot)) == 0 }
     }
 
     /// Moves pages; the source is left unmapped.
@@ -136,51 +154,35 @@ impl Memory {
         let moved = unsafe {
             libc::mremap(source, size, size, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, target)
         };
-        moved != libc::MAP_FAILED && self.unmap(from, len) && self.protect(to, len, prot)
+        // What the host keeps as several mappings cannot be moved at once.
+        let moved = moved != libc::MAP_FAILED || self.copy(self, from, to, len, prot);
+        moved && self.unmap(from, len) && self.protect(to, len, prot)
     }
 
-    /// Copies the pages of `from` that were ever touched to the same addresses.
-    /// `live_from`: nothing below this address matters (a stack's dead part).
-    pub fn copy_from(&self, from: &Memory, addr: u32, len: u32, prot: u32, live_from: u32) -> bool {
-        if len == 0 {
-            return true;
-        }
-        let end = addr as usize + len as usize;
-        let start = (live_from as usize).clamp(addr as usize, end) & !(PAGE - 1);
-        let readable = from.make_readable(addr, len, prot);
-        let writable = hostabi::consts::PROT_READ | hostabi::consts::PROT_WRITE;
-        let whole = end - start <= COPY_WHOLE;
-        let ok = if whole {
-            // Populating at once is cheaper than a fault for each page.
-            (start == addr as usize || self.map(addr, (start - addr as usize) as u32, writable))
-                && self.remap(start as u32, (end - start) as u32, writable, libc::MAP_POPULATE)
-        } else {
-            self.map(addr, len, writable)
-        };
-        if !ok || !readable {
+    /// Copies pages of `from` to the same addresses, where nothing is mapped.
+    pub fn copy_from(&self, from: &Memory, addr: u32, len: u32, prot: u32) -> bool {
+        self.copy(from, addr, addr, len, prot)
+    }
+
+    /// `prot`: of the pages there are, and of those that come to be.
+    fn copy(&self, from: &Memory, source: u32, target: u32, len: u32, prot: u32) -> bool {
+        let writable = PROT_READ | PROT_WRITE;
+        if !from.make_readable(source, len, prot) || !self.map(target, len, writable) {
             return false;
         }
-        let copy = |page: usize, n: usize| {
-            // SAFETY: both ranges are mapped, readable and writable by now, and
-            // different memories do not overlap.
-            unsafe {
-                std::ptr::copy_nonoverlapping(from.data().add(page), self.data().add(page), n);
-            }
-        };
-        if whole {
-            copy(start, end - start);
-        } else {
-            super::pagemap::for_each_touched(from.data() as usize + start, end - start, |at, n| {
-                copy(at - from.data() as usize, n);
-            });
+        let (to, size) = self.at(target, len);
+        // SAFETY: both ranges are mapped, readable and writable by now; the caller
+        // says that they do not overlap.
+        unsafe {
+            let from = from.data().wrapping_add(source as usize);
+            std::ptr::copy_nonoverlapping(from, to.cast(), size);
         }
-        let restored = writable == prot || (self.protect(addr, len, prot));
-        restored && (prot & hostabi::consts::PROT_READ != 0 || from.protect(addr, len, prot))
+        (writable == prot || self.protect(target, len, prot))
+            && (prot & PROT_READ != 0 || from.protect(source, len, prot))
     }
 
     fn make_readable(&self, addr: u32, len: u32, prot: u32) -> bool {
-        prot & hostabi::consts::PROT_READ != 0
-            || self.protect(addr, len, hostabi::consts::PROT_READ)
+        prot & PROT_READ != 0 || self.protect(addr, len, PROT_READ)
     }
 
     /// Gives every page of the linear memory back.
@@ -200,16 +202,13 @@ impl Memory {
     }
 }
 
-/// Ranges up to this size are copied whole at fork; larger ones page by page.
-const COPY_WHOLE: usize = 512 << 10;
-
 fn host_prot(prot: u32) -> i32 {
     let mut p = libc::PROT_NONE;
-    if prot & hostabi::consts::PROT_READ != 0 {
+    if prot & PROT_READ != 0 {
         p |= libc::PROT_READ;
     }
     // A write-only page is readable on every processor we run on.
-    if prot & hostabi::consts::PROT_WRITE != 0 {
+    if prot & PROT_WRITE != 0 {
         p |= libc::PROT_READ | libc::PROT_WRITE;
     }
     p
@@ -303,7 +302,6 @@ impl Memories {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hostabi::consts::{PROT_READ, PROT_WRITE};
 
     fn page() -> OwnedFd {
         super::super::irq::memfd_page().unwrap()
@@ -312,29 +310,31 @@ mod tests {
     const RW: u32 = PROT_READ | PROT_WRITE;
 
     #[test]
-    fn copies_only_what_is_live() {
+    fn a_copy_has_the_contents_and_the_protection() {
         let pending = page();
         let (a, b) = (Memory::reserve(&pending).unwrap(), Memory::reserve(&pending).unwrap());
-        for len in [64 << 10, 8 << 20] {
-            assert!(a.map(0x10000, len, RW));
-            let last = 0x10000 + len as usize - 1;
-            // SAFETY: mapped above.
-            unsafe {
-                *a.data().add(0x10000) = 7;
-                *a.data().add(last) = 9;
-            }
-            assert!(b.copy_from(&a, 0x10000, len, PROT_READ, 0));
-            // SAFETY: mapped readable by copy_from.
-            unsafe {
-                assert_eq!(*b.data().add(0x10000), 7);
-                assert_eq!(*b.data().add(last), 9);
-            }
-            assert!(b.copy_from(&a, 0x10000, len, RW, 0x10000 + len - 4096));
-            // SAFETY: as above.
-            unsafe {
-                assert_eq!(*b.data().add(0x10000), 0, "below the live part");
-                assert_eq!(*b.data().add(last), 9);
-            }
+        assert!(a.map(0x10000, 0x3000, RW));
+        // SAFETY: mapped above.
+        unsafe { *a.data().add(0x12fff) = 9 };
+        for prot in [RW, PROT_READ, PROT_NONE] {
+            assert!(a.protect(0x10000, 0x3000, prot));
+            assert!(b.copy_from(&a, 0x10000, 0x3000, prot));
+            assert!(b.protect(0x10000, 0x3000, PROT_READ));
+            // SAFETY: mapped by the copy, readable now.
+            assert_eq!(unsafe { *b.data().add(0x12fff) }, 9);
+        }
+    }
+
+    #[test]
+    fn a_shared_page_is_one_page() {
+        let (pending, pages) = (page(), page());
+        let (a, b) = (Memory::reserve(&pending).unwrap(), Memory::reserve(&pending).unwrap());
+        assert!(a.share(0x10000, PAGE as u32, RW, &pages, 0));
+        assert!(b.share(0x30000, PAGE as u32, PROT_READ, &pages, 0));
+        // SAFETY: both are mapped.
+        unsafe {
+            *a.data().add(0x10000) = 3;
+            assert_eq!(*b.data().add(0x30000), 3);
         }
     }
 
@@ -361,5 +361,25 @@ mod tests {
         assert!(m.relocate(0x20000, 0x80000, 0x2000, RW));
         // SAFETY: mapped by the move.
         assert_eq!(unsafe { *m.data().add(0x81000) }, 5);
+    }
+    #[test]
+    fn what_was_moved_and_grown_moves_again() {
+        let pending = page();
+        let m = Memory::reserve(&pending).unwrap();
+        assert!(m.map(0x20000, 0x1000, RW));
+        assert!(m.relocate(0x20000, 0x80000, 0x1000, RW));
+        // The host does not join this with pages that came from elsewhere.
+        assert!(m.map(0x81000, 0x1000, RW));
+        // SAFETY: mapped.
+        unsafe {
+            *m.data().add(0x80000) = 1;
+            *m.data().add(0x81000) = 2;
+        }
+        assert!(m.relocate(0x80000, 0x40000, 0x2000, RW));
+        // SAFETY: mapped by the move.
+        unsafe {
+            assert_eq!(*m.data().add(0x40000), 1);
+            assert_eq!(*m.data().add(0x41000), 2);
+        }
     }
 }

@@ -26,16 +26,19 @@ pub(crate) mod irq;
 mod jump;
 mod kernel;
 pub(crate) mod layout;
+mod maps;
 mod mm;
-mod pagemap;
 mod stack;
 mod symbol;
 mod task;
 mod trap;
+mod unwind;
 mod user;
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use crate::trace::{self, Event};
 use irq::Irqs;
 use mm::Memory;
 use task::Task;
@@ -54,6 +57,19 @@ pub enum Outcome {
     Host(String),
 }
 
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Outcome::Halt => "halted",
+            Outcome::PowerOff => "powered off",
+            Outcome::Restart => "asked to be restarted",
+            Outcome::Stopped => "stopped",
+            Outcome::Panic => "the kernel panicked",
+            Outcome::Host(why) => why,
+        })
+    }
+}
+
 /// A negative error number, as the kernel wants it.
 pub type Errno = i32;
 
@@ -67,13 +83,19 @@ pub trait Devices: Send + Sync {
     fn stream_poll(&self, stream: u32) -> u32;
     /// Rows and columns.
     fn stream_winsize(&self, stream: u32) -> (u16, u16);
+    /// The guest writes no more.
+    fn stream_end(&self, stream: u32);
     fn stream_close(&self, stream: u32);
     /// Next stream whose state changed since it was last reported.
     fn stream_event(&self) -> Option<u32>;
     /// Next serialised job request of at most `max` bytes.
     fn job_next(&self, max: usize) -> Option<Result<Vec<u8>, Errno>>;
-    /// Wait status, or why the job could not start.
+    /// The job's program runs, as this process.
+    fn job_started(&self, job: u32, pid: u32);
+    /// Wait status and, above it, `LKL_JOB_OVER_*`; or why the job could not start.
     fn job_exit(&self, job: u32, status: Result<i32, Errno>);
+    /// What a traced task does; its memory can be read meanwhile. May wait.
+    fn trace(&self, pid: u32, event: &Event<'_>, memory: &dyn trace::memory::Memory);
     /// The guest's init has finished its boot scripts.
     fn ready(&self);
     /// The guest's init is about to end every process and the machine.
@@ -130,8 +152,8 @@ pub fn run(boot: Boot, irqs: Arc<Irqs>, devices: Arc<dyn Devices>) -> Result<Out
     fault::install();
     let _signal_stack = fault::SignalStack::new();
     let memory = Memory::reserve(irqs.page()).map_err(BootError::Reserve)?;
-    let initrd = kernel_memory(&memory, &irqs, &boot)?;
-    let cpu = cpu::Cpu::new(irqs.clone(), devices, memory).map_err(BootError::Reserve)?;
+    let (initrd, pages) = kernel_memory(&memory, &irqs, &boot)?;
+    let cpu = cpu::Cpu::new(irqs.clone(), devices, memory, pages).map_err(BootError::Reserve)?;
     let _timer = irqs.start_timer_thread().map_err(BootError::Timer)?;
     // SAFETY: the kernel's memory and context are mapped and its entries are the
     // linked module's.
@@ -143,14 +165,17 @@ pub fn run(boot: Boot, irqs: Arc<Irqs>, devices: Arc<dyn Devices>) -> Result<Out
     Ok(cpu.enter(kstack, boot_task))
 }
 
-/// Maps the kernel's memory; the initrd's address in it.
-fn kernel_memory(memory: &Memory, irqs: &Irqs, boot: &Boot) -> Result<u32, BootError> {
+/// Maps the kernel's memory: the initrd's address in it, and what it consists of,
+/// so that a process can be shown a page of it.
+fn kernel_memory(memory: &Memory, irqs: &Irqs, boot: &Boot) -> Result<(u32, OwnedFd), BootError> {
     let initrd = (*boot.initrd).as_ref().len() as u32;
     let initrd = boot.memory - initrd.next_multiple_of(layout::PAGE as u32);
     let base = hostabi::consts::GLOBAL_BASE;
     let rw = hostabi::consts::PROT_READ | hostabi::consts::PROT_WRITE;
     let os = |_| BootError::Reserve(std::io::Error::last_os_error());
-    memory.map(base, boot.memory - base, rw).then_some(()).ok_or(()).map_err(os)?;
+    let pages = irq::memfd(c"wasmlinux-kernel", boot.memory.into()).map_err(BootError::Reserve)?;
+    let mapped = memory.share(base, boot.memory - base, rw, &pages, base);
+    mapped.then_some(()).ok_or(()).map_err(os)?;
     let pending = memory.data().wrapping_add(hostabi::consts::PENDING_ADDR as usize);
     memory.map_shared(pending, irqs.page()).map_err(BootError::Reserve)?;
     // What is written at once anyway: a fault for each of its pages would be a
@@ -159,7 +184,7 @@ fn kernel_memory(memory: &Memory, irqs: &Irqs, boot: &Boot) -> Result<u32, BootE
     let image = unsafe { kernel::MODULE.mem_min } * layout::WASM_PAGE as u32;
     memory.populate(base, image.min(initrd) - base);
     memory.populate(initrd, boot.memory - initrd);
-    Ok(initrd)
+    Ok((initrd, pages))
 }
 
 /// Initial data, command line and initrd.

@@ -43,6 +43,9 @@ pub enum Zone {
 
 impl Stack {
     fn new() -> Option<Stack> {
+        if !super::maps::may_map() {
+            return None;
+        }
         // SAFETY: a fresh anonymous mapping at an address the host chooses.
         let base = unsafe {
             libc::mmap(

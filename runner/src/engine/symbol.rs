@@ -1,25 +1,34 @@
 //! Names for host addresses: the kernel's generated code is named
 //! `kernel_f123_schedule`, which people want to read as `schedule`.
 
-/// Frames of a backtrace that are worth printing.
-const MAX_FRAMES: usize = 48;
+/// Module name of the kernel.
+const KERNEL: &str = "kernel";
 
-/// Prefix of the kernel's generated functions.
-const KERNEL: &str = "kernel_f";
-
-/// The kernel's own name of a generated function.
-fn kernel_name(symbol: &str) -> Option<&str> {
-    let rest = symbol.strip_prefix(KERNEL)?;
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    rest[digits..].strip_prefix('_').filter(|_| digits > 0)
+/// Module and the wasm function's own name, for a symbol of generated code.
+fn generated(symbol: &str) -> Option<(&str, &str)> {
+    let (at, _) = symbol.match_indices("_f").find(|(at, _)| {
+        let rest = &symbol[at + 2..];
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        digits > 0 && rest.as_bytes().get(digits) == Some(&b'_')
+    })?;
+    let name = symbol[at + 2..].trim_start_matches(|c: char| c.is_ascii_digit());
+    Some((&symbol[..at], name.strip_prefix('_')?))
 }
 
-/// Name of the function at a host address: the kernel's own if it is the
+/// The kernel's own name of the function at a host address, if it is the
 /// kernel's.
+pub fn kernel_name(address: usize) -> Option<String> {
+    let symbol = symbol(address)?;
+    let (module, name) = generated(&symbol)?;
+    (module == KERNEL).then(|| name.to_owned())
+}
+
+/// Name of the function at a host address: the wasm function's if it is
+/// generated code.
 pub fn name(address: usize) -> String {
     symbol(address).map_or_else(
         || format!("{address:#x}"),
-        |s| kernel_name(&s).map(str::to_owned).unwrap_or(s),
+        |s| generated(&s).map(|(_, name)| name.to_owned()).unwrap_or(s),
     )
 }
 
@@ -33,27 +42,17 @@ fn symbol(address: usize) -> Option<String> {
     found
 }
 
-/// The kernel's part of the calling stack, innermost first.
-pub fn backtrace() -> Vec<String> {
-    let mut addresses = Vec::new();
-    backtrace::trace(|frame| {
-        addresses.push(frame.ip() as usize);
-        addresses.len() < MAX_FRAMES
-    });
-    let symbols = addresses.into_iter().filter_map(symbol);
-    symbols.filter_map(|s| kernel_name(&s).map(str::to_owned)).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::kernel_name;
+    use super::generated;
 
     #[test]
-    fn kernel_names() {
-        assert_eq!(kernel_name("kernel_f1234_do_sys_open"), Some("do_sys_open"));
-        assert_eq!(kernel_name("kernel_f7_f8_x"), Some("f8_x"));
-        assert_eq!(kernel_name("busybox_f7_main"), None);
-        assert_eq!(kernel_name("kernel_x_lkl_syscall"), None);
-        assert_eq!(kernel_name("memcpy"), None);
+    fn names_of_generated_code() {
+        assert_eq!(generated("kernel_f1234_do_sys_open"), Some(("kernel", "do_sys_open")));
+        assert_eq!(generated("kernel_f7_f8_x"), Some(("kernel", "f8_x")));
+        assert_eq!(generated("busybox_f7_main"), Some(("busybox", "main")));
+        assert_eq!(generated("my_f_prog_f12_g_f3_x"), Some(("my_f_prog", "g_f3_x")));
+        assert_eq!(generated("kernel_x_lkl_syscall"), None);
+        assert_eq!(generated("memcpy"), None);
     }
 }

@@ -5,6 +5,7 @@ const SIGILL: u32 = 4;
 const SIGBUS: u32 = 7;
 const SIGFPE: u32 = 8;
 const SIGSEGV: u32 = 11;
+const ILL_ILLOPC: i32 = 1;
 const ILL_ILLOPN: i32 = 2;
 const BUS_ADRALN: i32 = 1;
 const FPE_INTDIV: i32 = 1;
@@ -27,11 +28,12 @@ const STACK: u32 = 12;
 /// Signal number and si_code.
 pub fn signal(code: u32) -> (u32, i32) {
     match code {
-        MEMORY | TABLE | UNDEFINED | NULL_FUNC | SIGNATURE | STACK => (SIGSEGV, SEGV_MAPERR),
+        MEMORY | TABLE | UNDEFINED | NULL_FUNC | STACK => (SIGSEGV, SEGV_MAPERR),
         DIV_BY_ZERO => (SIGFPE, FPE_INTDIV),
         INT_OVERFLOW => (SIGFPE, FPE_INTOVF),
         BAD_CONVERSION => (SIGFPE, FPE_FLTINV),
+        SIGNATURE => (SIGILL, ILL_ILLOPN),
         UNALIGNED => (SIGBUS, BUS_ADRALN),
-        _ => (SIGILL, ILL_ILLOPN),
+        _ => (SIGILL, ILL_ILLOPC),
     }
 }

@@ -1,6 +1,6 @@
 //! The way into and out of user mode, where assembly calls for help.
 
-use hostabi::consts::{TASK_FORK, TASK_THREAD};
+use hostabi::consts::{FAULT_TRAP, TASK_FORK, TASK_THREAD};
 
 use super::cpu::Cpu;
 use super::fault;
@@ -201,7 +201,7 @@ unsafe extern "C" fn wl_longjmp(buf: u32, value: u32) -> u32 {
         let (Some(head), Some((mut registers, stack_pointer, depth))) = (head, found) else {
             loop {
                 let (sig, code) = super::trap::signal(super::trap::UNREACHABLE);
-                asm::wl_raise(sig, code, buf);
+                asm::wl_raise(sig, code, buf, FAULT_TRAP);
             }
         };
         (*head).stack_pointer = stack_pointer;

@@ -5,7 +5,7 @@ use crate::sdk;
 use anyhow::{Context as _, Result};
 use std::fmt;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 /// Sums over all test programs.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,18 @@ pub fn run(ctx: &Context, all: bool) -> Result<Tally> {
     if all {
         cargo.args(["--", "--include-ignored"]);
     }
+    count(cargo)
+}
+
+/// The suites of other programs: those named, or every one.
+pub fn suites(ctx: &Context, names: &[&str]) -> Result<Tally> {
+    let mut cargo = sdk::cargo(ctx);
+    cargo.args(["test", "--quiet", "--release", "--package", "runner", "--test", "suites", "--"]);
+    cargo.arg("--include-ignored").args(names);
+    count(cargo)
+}
+
+fn count(mut cargo: Command) -> Result<Tally> {
     let mut child =
         cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
     let mut tally = Tally::default();

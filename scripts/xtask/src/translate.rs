@@ -19,9 +19,6 @@ const AR: &str = "llvm-ar-19";
 /// The host operations that are C inlines in the kernel's own code.
 const NATIVE: &str = "lkl/native.h";
 
-/// A panic shows the kernel's call chain.
-const KERNEL_CFLAGS: &[&str] = &["-fasynchronous-unwind-tables"];
-
 /// Enough files for many cores; few enough that their headers do not count.
 /// Fixed, so that the result does not depend on the machine.
 const FILES: usize = 16;
@@ -38,7 +35,7 @@ pub fn kernel(ctx: &Context, kernel: &Entry) -> Result<Entry> {
     // The engine turns it to the task's kernel stack at each entry.
     options.pinned.insert("__stack_pointer".into(), HeadSlot::StackPointer);
     options.header = header.file_name().map(|name| name.to_string_lossy().into_owned());
-    library(ctx, &kernel.path("kernel.wasm"), &options, Some(&header), KERNEL_CFLAGS)
+    library(ctx, &kernel.path("kernel.wasm"), &options, Some(&header))
 }
 
 /// `libbusybox.a`: a program that may fork and be interrupted anywhere.
@@ -49,7 +46,7 @@ pub fn busybox(ctx: &Context, busybox: &Entry) -> Result<Entry> {
     options.safepoints = true;
     options.pinned.insert("__stack_pointer".into(), HeadSlot::StackPointer);
     options.pinned.insert("__tls_base".into(), HeadSlot::TlsBase);
-    library(ctx, &busybox.path("busybox.wasm"), &options, None, &[])
+    library(ctx, &busybox.path("busybox.wasm"), &options, None)
 }
 
 fn library(
@@ -57,14 +54,13 @@ fn library(
     module: &Path,
     options: &Options,
     header: Option<&Path>,
-    cflags: &[&str],
 ) -> Result<Entry> {
     let name = format!("lib{}", options.name);
     let wasm = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     let mut key = KeyBuilder::new("library 1")
         .part("module", &wasm)
         .text("options", &format!("{options:?}"))
-        .text("flags", &[wasm2c::CFLAGS, cflags].concat().join(" "))
+        .text("flags", &wasm2c::CFLAGS.join(" "))
         // The translator itself: what it is built from.
         .tree("translator", &ctx.path("wasm2c/src"), |_| true)?
         .tree("runtime", &ctx.path("wasm2c/include"), |_| true)?
@@ -92,7 +88,7 @@ fn library(
         sources.sort_by_key(|(len, name)| (std::cmp::Reverse(*len), *name));
         let sources: Vec<_> = sources.into_iter().map(|(_, name)| name).collect();
         let log = ctx.log(&name);
-        let objects = compile(ctx, &making.work, &sources, cflags, &log)?;
+        let objects = compile(ctx, &making.work, &sources, &log)?;
         if options.mode == Mode::Gs {
             prove_frames(&objects)?;
         }
@@ -101,13 +97,7 @@ fn library(
 }
 
 /// Compiles the files in `dir`, as many at once as there are cores.
-fn compile(
-    ctx: &Context,
-    dir: &Path,
-    sources: &[&str],
-    cflags: &[&str],
-    log: &Path,
-) -> Result<Vec<PathBuf>> {
+fn compile(ctx: &Context, dir: &Path, sources: &[&str], log: &Path) -> Result<Vec<PathBuf>> {
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
     let failed = Mutex::new(None);
@@ -116,10 +106,7 @@ fn compile(
     let work = || {
         while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut cc = Command::new(CC);
-            cc.args(wasm2c::CFLAGS)
-                .args(cflags)
-                .args(["-c", source, "-o", &object(source)])
-                .current_dir(dir);
+            cc.args(wasm2c::CFLAGS).args(["-c", source, "-o", &object(source)]).current_dir(dir);
             if let Err(error) = proc::logged(&mut cc, log, |_| ()) {
                 // The others end after what they have begun.
                 next.store(sources.len(), Ordering::Relaxed);

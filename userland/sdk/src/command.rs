@@ -48,6 +48,13 @@ impl Arg {
             Arg::Compile(text) | Arg::Source(text) | Arg::Link(text) => text,
         }
     }
+
+    /// A C++ source, by its name.
+    pub fn is_cxx(&self) -> bool {
+        let Arg::Source(name) = self else { return false };
+        let name = name.to_string_lossy();
+        name.rsplit_once('.').is_some_and(|(_, extension)| CXX_SOURCES.contains(&extension))
+    }
 }
 
 /// A command line, sorted.
@@ -63,6 +70,8 @@ pub struct Command {
     pub defaultlibs: bool,
     /// Something to compile or link was named.
     pub has_input: bool,
+    /// The C++ library was asked for by name.
+    pub cxx_library: bool,
 }
 
 /// Options whose next argument is theirs, and not an input file.
@@ -102,6 +111,12 @@ const LINK_WITH_VALUE: &[&str] = &["-L", "-l", "-u", "-T"];
 const SOURCES: &[&str] =
     &["c", "i", "s", "S", "sx", "cc", "cpp", "cxx", "c++", "C", "ii", "m", "ll", "bc"];
 
+/// Of these, the ones that are C++.
+const CXX_SOURCES: &[&str] = &["cc", "cpp", "cxx", "c++", "C", "ii"];
+
+/// Libraries that ask for the C++ library, by the names it has elsewhere.
+const CXX_LIBRARY: &[&str] = &["-lc++", "-lc++abi", "-lstdc++", "-lsupc++"];
+
 const NO_LINK: &[&str] = &["-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "--version", "-###"];
 
 /// Has no meaning for a static, position-dependent wasm module.
@@ -140,6 +155,7 @@ impl Command {
             startfiles: true,
             defaultlibs: true,
             has_input: false,
+            cxx_library: false,
         };
         let mut args = args.into_iter();
         // `-x c` makes a source of any file name.
@@ -169,6 +185,7 @@ impl Command {
                 t if DROPPED.contains(&t)
                     || t.starts_with("-mtune=")
                     || t.starts_with("-march=") => {}
+                t if CXX_LIBRARY.contains(&t) => cmd.cxx_library = true,
                 "-Xlinker" => {
                     if let Some(value) = args.next() {
                         let value = value.to_string_lossy().into_owned();
@@ -326,6 +343,17 @@ mod tests {
             |line: &str| parse(line).args.iter().filter(|a| matches!(a, Arg::Source(_))).count();
         assert_eq!(sources("-O2 a.c b.S c.o libd.a -Lx -ly -o p"), 2);
         assert_eq!(sources("-x c - c.o"), 1);
+    }
+
+    #[test]
+    fn the_cxx_library_has_several_names() {
+        for name in ["-lc++", "-lstdc++"] {
+            let cmd = parse(&format!("a.o {name} -lm -o a"));
+            assert!(cmd.cxx_library);
+            assert_eq!(cmd.args.len(), 2);
+        }
+        assert!(!parse("a.o -lcrypt").cxx_library);
+        assert!(parse("a.cpp").args[0].is_cxx() && !parse("a.c").args[0].is_cxx());
     }
 
     #[test]

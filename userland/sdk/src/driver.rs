@@ -7,7 +7,7 @@ use std::process::{Command as Process, ExitStatus};
 
 use crate::command::{Action, Arg, Command, Query};
 use crate::object;
-use crate::sysroot::Sysroot;
+use crate::sysroot::{CxxRoot, Sysroot};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -17,6 +17,10 @@ pub enum Error {
         "no sysroot (tried {tried}); build it with userland/musl/build.sh or set WASMLINUX_SYSROOT"
     )]
     NoSysroot { tried: String },
+    #[error(
+        "no C++ library (tried {tried}); build it with \"cargo xtask build\" or set WASMLINUX_SYSROOT_CXX"
+    )]
+    NoCxx { tried: String },
     #[error("cannot tell where this executable is: {0}")]
     NoExecutable(std::io::Error),
     #[error("cannot run {compiler}: {cause}; install clang-19 and lld-19 or set WASMLINUX_CLANG")]
@@ -92,6 +96,13 @@ const LINK: &[&str] = &[
 /// main may lie in an archive; nothing refers to it strongly.
 const MAIN: &[&str] = &["-u", "__main_argc_argv", "-u", "main"];
 
+/// For C++ alone.
+const CXX: &[&str] = &["-fwasm-exceptions", "-nostdinc++"];
+
+/// The library, and what ends a program that catches nothing: see the entry
+/// points in musl's overlay.
+const CXX_LIBRARIES: &[&str] = &["-Wl,-u,__wasm_guard", "-lc++", "-lc++abi", "-lunwind"];
+
 /// Runs one command line; the result is the process's exit code.
 pub fn run(language: Language, args: impl IntoIterator<Item = OsString>) -> Result<u8, Error> {
     let command = Command::parse(args)?;
@@ -102,7 +113,13 @@ pub fn run(language: Language, args: impl IntoIterator<Item = OsString>) -> Resu
             Ok(0)
         }
         Action::Compile => {
-            let mut clang = Clang::new(language, sysroot.ok().as_ref());
+            let sysroot = sysroot.ok();
+            let sources = command.args.iter().any(Arg::is_cxx);
+            let mut clang = Clang::new(language, sysroot.as_ref());
+            if language == Language::Cxx || sources {
+                // A configure script that asks for the version has no need of it.
+                clang.cxx(sysroot.and_then(|s| s.cxx().ok()).as_ref());
+            }
             clang.args(command.args.iter().map(Arg::text));
             if let Some(output) = &command.output {
                 clang.output(output);
@@ -140,6 +157,11 @@ fn print(query: &Query, sysroot: &Sysroot) {
 /// result would depend on the machine. (Its `--no-wasm-opt` links nothing.)
 fn link(language: Language, command: &Command, sysroot: &Sysroot) -> Result<u8, Error> {
     let program = command.program();
+    let is_cxx = language == Language::Cxx || command.cxx_library;
+    let cxx = match is_cxx || command.args.iter().any(Arg::is_cxx) {
+        true => Some(sysroot.cxx()?),
+        false => None,
+    };
     let scratch = Scratch::beside(&program);
     let mut args: Vec<OsString> = Vec::new();
     for (n, arg) in command.args.iter().enumerate() {
@@ -149,6 +171,9 @@ fn link(language: Language, command: &Command, sysroot: &Sysroot) -> Result<u8, 
             Arg::Source(source) => {
                 let object = scratch.file(&format!("{n}.o"));
                 let mut clang = Clang::new(language, Some(sysroot));
+                if language == Language::Cxx || arg.is_cxx() {
+                    clang.cxx(cxx.as_ref());
+                }
                 let options = command.args.iter().filter(|a| matches!(a, Arg::Compile(_)));
                 clang.args(options.map(Arg::text)).args([OsStr::new("-c"), source]).output(&object);
                 let status = clang.run()?;
@@ -175,6 +200,9 @@ fn link(language: Language, command: &Command, sysroot: &Sysroot) -> Result<u8, 
     }
     clang.args([format!("-L{}", sysroot.lib().display())]);
     clang.args(&args);
+    if let Some(cxx) = cxx.filter(|_| is_cxx && command.defaultlibs) {
+        clang.args([format!("-L{}", cxx.lib().display())]).args(CXX_LIBRARIES);
+    }
     if command.defaultlibs {
         clang.args([PathBuf::from("-lc"), sysroot.builtins()]);
     }
@@ -237,7 +265,7 @@ fn finish_file(linked: &Path, program: &Path) -> Result<(), Error> {
 struct Clang {
     compiler: OsString,
     process: Process,
-    include: Option<PathBuf>,
+    include: Vec<PathBuf>,
 }
 
 impl Clang {
@@ -245,11 +273,19 @@ impl Clang {
         let compiler = language.compiler();
         let mut process = Process::new(&compiler);
         process.args(TARGET);
-        Clang { compiler, process, include: sysroot.map(Sysroot::include) }
+        Clang { compiler, process, include: sysroot.map(Sysroot::include).into_iter().collect() }
     }
 
     fn args<A: AsRef<OsStr>>(&mut self, args: impl IntoIterator<Item = A>) -> &mut Self {
         self.process.args(args);
+        self
+    }
+
+    /// For a C++ source, or what may be one.
+    fn cxx(&mut self, root: Option<&CxxRoot>) -> &mut Self {
+        self.process.args(CXX);
+        // Its headers include those of C by the same names.
+        self.include.splice(0..0, root.map(CxxRoot::include));
         self
     }
 
@@ -260,7 +296,7 @@ impl Clang {
 
     fn run(&mut self) -> Result<ExitStatus, Error> {
         // Last, so that the program's own folders come first.
-        if let Some(include) = &self.include {
+        for include in &self.include {
             self.process.arg("-isystem").arg(include);
         }
         self.process.status().map_err(|cause| Error::NoCompiler {

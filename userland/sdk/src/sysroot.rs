@@ -8,6 +8,20 @@ use crate::driver::Error;
 #[derive(Debug, Clone)]
 pub struct Sysroot(PathBuf);
 
+/// The C++ part: `include/c++/v1`, and `lib/` with `libc++.a`.
+#[derive(Debug, Clone)]
+pub struct CxxRoot(PathBuf);
+
+impl CxxRoot {
+    pub fn include(&self) -> PathBuf {
+        self.0.join("include/c++/v1")
+    }
+
+    pub fn lib(&self) -> PathBuf {
+        self.0.join("lib")
+    }
+}
+
 impl Sysroot {
     /// `WASMLINUX_SYSROOT`, else `../sysroot` beside the executable (an
     /// installed SDK), else `guest/sysroot` in the workspace's target folder
@@ -31,6 +45,18 @@ impl Sysroot {
             }
         }
         Err(Error::NoSysroot { tried: tried.join(", ") })
+    }
+
+    /// `WASMLINUX_SYSROOT_CXX`, else the folder `sysroot-c++` beside this one.
+    pub fn cxx(&self) -> Result<CxxRoot, Error> {
+        if let Some(dir) = std::env::var_os("WASMLINUX_SYSROOT_CXX") {
+            return Ok(CxxRoot(PathBuf::from(dir)));
+        }
+        let dir = self.0.with_file_name("sysroot-c++");
+        match dir.join("include").is_dir() {
+            true => Ok(CxxRoot(dir)),
+            false => Err(Error::NoCxx { tried: dir.display().to_string() }),
+        }
     }
 
     pub fn path(&self) -> &Path {

@@ -51,3 +51,27 @@
 (assert_return (invoke "get-if" (i32.const 10)) (i32.const 60))
 (assert_trap (invoke "trap-store" (i32.const 0)) "integer divide by zero")
 (assert_return (invoke "peek") (i32.const 9))
+
+;; Clang 19 lost the %gs prefix of an atomic operation whose old value is only
+;; compared: it went to the host's address instead of the guest's.
+(module
+  (memory 1)
+  (func (export "sub") (param i32) (result i32)
+    (i32.lt_s (i32.atomic.rmw.sub (local.get 0) (i32.const 1)) (i32.const 1)))
+  (func (export "add") (param i32) (result i32)
+    (i32.eq (i32.atomic.rmw.add (local.get 0) (i32.const 5)) (i32.const -5)))
+  (func (export "and") (param i32) (result i32)
+    (i32.eqz (i32.and (i32.atomic.rmw.and (local.get 0) (i32.const 0xfffffffd)) (i32.const 2))))
+  (func (export "or") (param i32) (result i32)
+    (i32.eqz (i32.and (i32.atomic.rmw.or (local.get 0) (i32.const 8)) (i32.const 8))))
+  (func (export "xor") (param i32) (result i32)
+    (i32.eqz (i32.and (i32.atomic.rmw.xor (local.get 0) (i32.const 1)) (i32.const 1))))
+  (func (export "load") (param i32) (result i32) (i32.load (local.get 0))))
+(assert_return (invoke "sub" (i32.const 64)) (i32.const 1))
+(assert_return (invoke "load" (i32.const 64)) (i32.const -1))
+(assert_return (invoke "add" (i32.const 64)) (i32.const 0))
+(assert_return (invoke "load" (i32.const 64)) (i32.const 4))
+(assert_return (invoke "and" (i32.const 64)) (i32.const 1))
+(assert_return (invoke "or" (i32.const 64)) (i32.const 1))
+(assert_return (invoke "xor" (i32.const 64)) (i32.const 1))
+(assert_return (invoke "load" (i32.const 64)) (i32.const 13))

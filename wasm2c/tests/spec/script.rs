@@ -137,6 +137,9 @@ impl Translation<'_> {
             WastDirective::AssertExhaustion { call, .. } => {
                 self.invoke(line, &call, &[], "W2C_TRAP_STACK")
             }
+            WastDirective::AssertException { exec: WastExecute::Invoke(invoke), .. } => {
+                self.invoke(line, &invoke, &[], "W2C_TRAP_EXCEPTION")
+            }
             _ => self.skip(line, "a directive of a later specification".into()),
         }
     }
@@ -279,6 +282,7 @@ impl Translation<'_> {
             let value = if n == 0 { "r".to_string() } else { format!("c.mv[{n}].{member}") };
             body += &check.replace('@', &value);
         }
+        body += " code = spec_uncaught();";
         let body = format!(
             "struct spec_call c;\n\tu32 code;\n\tif (!spec_begin(&c, {line}, &i{i}, {})) return;\n\
              \tSPEC_TRY(code, {body});\n\tspec_end(&c, code, {expected});",
@@ -354,6 +358,7 @@ fn trap_code(message: &str) -> Option<&'static str> {
         ("invalid conversion to integer", "W2C_TRAP_BAD_CONVERSION"),
         ("unaligned atomic", "W2C_TRAP_UNALIGNED"),
         ("expected shared memory", "W2C_TRAP_NOT_SHARED"),
+        ("null exception reference", "W2C_TRAP_NULL_EXN"),
     ];
     codes.iter().find(|(m, _)| message.starts_with(m)).map(|(_, code)| *code)
 }

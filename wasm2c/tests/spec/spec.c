@@ -137,7 +137,7 @@ void spec_end(struct spec_call *c, u32 code, u32 expected)
 {
 	char what[128];
 
-	if (expected == SPEC_ANY_TRAP && code > 0 && code <= W2C_TRAP_STACK)
+	if (expected == SPEC_ANY_TRAP && code > 0 && code <= W2C_TRAP_WIDE_EXN)
 		expected = code;
 	snprintf(what, sizeof(what), "trap %u, not %u", code, expected);
 	if (code != expected || !c->wrong)

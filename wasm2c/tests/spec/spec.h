@@ -45,6 +45,9 @@ extern sigjmp_buf spec_env;
 		}                                                                                  \
 	} while (0)
 
+/* W2C_TRAP_EXCEPTION if an exception came out of a call, which is forgotten. */
+u32 spec_uncaught(void);
+
 void spec_i32(struct spec_call *c, u32 got, u32 expected);
 void spec_i64(struct spec_call *c, u64 got, u64 expected);
 void spec_f32(struct spec_call *c, f32 got, u32 expected);

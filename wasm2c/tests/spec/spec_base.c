@@ -136,7 +136,17 @@ int spec_link(struct spec_instance *inst)
 	free(imports);
 	if (m->start)
 		((void (*)(void *))m->start)(inst->in);
+	if (spec_uncaught())
+		spec_trap(W2C_TRAP_EXCEPTION);
 	return 1;
+}
+
+u32 spec_uncaught(void)
+{
+	u32 code = w2c_pending.exn ? W2C_TRAP_EXCEPTION : 0;
+
+	w2c_pending.exn = NULL;
+	return code;
 }
 
 void spec_callee(struct spec_call *c, struct spec_instance *inst, u32 index)

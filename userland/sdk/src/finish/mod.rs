@@ -80,7 +80,8 @@ pub fn finish(module: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 fn features() -> WasmFeatures {
-    WasmFeatures::default() | WasmFeatures::THREADS
+    // clang 19 throws in the older encoding.
+    WasmFeatures::default() | WasmFeatures::THREADS | WasmFeatures::LEGACY_EXCEPTIONS
 }
 
 /// The code section with an empty body in place of the start function's.

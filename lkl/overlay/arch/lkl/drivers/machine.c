@@ -2,8 +2,11 @@
 /*
  * /dev/machine: the guest's init speaks to whoever runs the machine. One verb
  * a write: "ready" says that the boot scripts are done, "shutdown" that the
- * processes are about to be ended for good.
+ * processes are about to be ended for good. "warn" and "fault" are for whoever
+ * wants to see what the kernel says of a bug of its own; /proc/sysrq-trigger
+ * has the panic.
  */
+#include <linux/bug.h>
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/miscdevice.h>
@@ -12,6 +15,7 @@
 #include <asm/lkl_host.h>
 
 #define LKL_VERB_MAX 32
+#define LKL_NOWHERE 8UL		/* a member of a structure at NULL */
 
 static ssize_t lkl_machine_write(struct file *file, const char __user *text,
 				 size_t count, loff_t *pos)
@@ -27,6 +31,10 @@ static ssize_t lkl_machine_write(struct file *file, const char __user *text,
 		host_ready();
 	else if (!strcmp(strim(verb), "shutdown"))
 		host_shutting_down();
+	else if (!strcmp(strim(verb), "warn"))
+		WARN(1, "asked for by %s\n", current->comm);
+	else if (!strcmp(strim(verb), "fault"))
+		WRITE_ONCE(*(int *)LKL_NOWHERE, 0);
 	else
 		return -EINVAL;
 	return count;

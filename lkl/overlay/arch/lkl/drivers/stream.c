@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who to tell when the host says that a stream has changed. */
+/* Who to tell when the host says that a stream has changed; waiting for it. */
 #include <linux/init.h>
 #include <linux/interrupt.h>
+#include <linux/sched/signal.h>
 #include <linux/xarray.h>
 #include <asm/lkl_host.h>
 #include <asm/lkl_stream.h>
@@ -19,6 +20,28 @@ void lkl_stream_detach(struct lkl_stream *stream)
 	/* One CPU: when interrupts are on again, no handler has it in hand. */
 	xa_erase_irq(&lkl_streams, stream->id);
 	host_stream_close(stream->id);
+}
+
+/* Once more after every event, until it answers something but "not now". */
+ssize_t lkl_stream_do(u32 id, wait_queue_head_t *wait, long timeout,
+		      bool write, void *buf, size_t len)
+{
+	DEFINE_WAIT(entry);
+	ssize_t n;
+
+	for (;;) {
+		prepare_to_wait(wait, &entry, TASK_INTERRUPTIBLE);
+		n = write ? host_stream_write(id, buf, len) : host_stream_read(id, buf, len);
+		if (n != -EAGAIN || !timeout)
+			break;
+		if (signal_pending(current)) {
+			n = -ERESTARTSYS;
+			break;
+		}
+		timeout = schedule_timeout(timeout);
+	}
+	finish_wait(wait, &entry);
+	return n;
 }
 
 static irqreturn_t lkl_stream_irq(int irq, void *dev)

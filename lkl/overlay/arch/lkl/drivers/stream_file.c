@@ -40,32 +40,13 @@ static void lkl_stream_wake(struct lkl_stream *stream)
 		     EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | EPOLLHUP | EPOLLERR);
 }
 
-/* Once more after every event, until it answers something but "not now". */
-static ssize_t lkl_stream_do(struct lkl_stream_inode *in, bool nonblock, bool write,
-			     void *buf, size_t len)
+static ssize_t lkl_stream_once(struct kiocb *iocb, bool write, void *buf, size_t len)
 {
-	DEFINE_WAIT(wait);
-	ssize_t n;
+	struct lkl_stream_inode *in = lkl_inode(iocb->ki_filp);
+	bool nonblock = iocb->ki_filp->f_flags & O_NONBLOCK || iocb->ki_flags & IOCB_NOWAIT;
 
-	for (;;) {
-		prepare_to_wait(&in->wait, &wait, TASK_INTERRUPTIBLE);
-		n = write ? host_stream_write(in->stream.id, buf, len)
-			  : host_stream_read(in->stream.id, buf, len);
-		if (n != -EAGAIN || nonblock)
-			break;
-		if (signal_pending(current)) {
-			n = -ERESTARTSYS;
-			break;
-		}
-		schedule();
-	}
-	finish_wait(&in->wait, &wait);
-	return n;
-}
-
-static bool lkl_nonblock(struct kiocb *iocb)
-{
-	return iocb->ki_filp->f_flags & O_NONBLOCK || iocb->ki_flags & IOCB_NOWAIT;
+	return lkl_stream_do(in->stream.id, &in->wait, nonblock ? 0 : MAX_SCHEDULE_TIMEOUT,
+			     write, buf, len);
 }
 
 static ssize_t lkl_stream_read(struct kiocb *iocb, struct iov_iter *to)
@@ -79,7 +60,7 @@ static ssize_t lkl_stream_read(struct kiocb *iocb, struct iov_iter *to)
 	buf = kmalloc(len, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	n = lkl_stream_do(lkl_inode(iocb->ki_filp), lkl_nonblock(iocb), false, buf, len);
+	n = lkl_stream_once(iocb, false, buf, len);
 	/* As with a pipe, what a bad buffer does not take is lost. */
 	if (n > 0 && copy_to_iter(buf, n, to) != n)
 		n = -EFAULT;
@@ -90,11 +71,10 @@ static ssize_t lkl_stream_read(struct kiocb *iocb, struct iov_iter *to)
 /* All of @buf, or as much as there was before an error. */
 static ssize_t lkl_stream_write_chunk(struct kiocb *iocb, void *buf, size_t len, size_t *done)
 {
-	struct lkl_stream_inode *in = lkl_inode(iocb->ki_filp);
 	ssize_t n;
 
 	for (*done = 0; *done < len; *done += n) {
-		n = lkl_stream_do(in, lkl_nonblock(iocb), true, buf + *done, len - *done);
+		n = lkl_stream_once(iocb, true, buf + *done, len - *done);
 		if (n < 0)
 			return n;
 		/* The host has no room to report but -EAGAIN. */

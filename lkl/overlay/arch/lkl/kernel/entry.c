@@ -7,7 +7,6 @@
  */
 #include <linux/mm.h>
 #include <linux/ptrace.h>
-#include <linux/ratelimit.h>
 #include <linux/resume_user_mode.h>
 #include <linux/sched/signal.h>
 #include <linux/seccomp.h>
@@ -18,6 +17,7 @@
 #include <asm/lkl_host.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
+#include "../mm/lkl_mm.h"
 #include "lkl.h"
 
 static __always_inline long lkl_dispatch(struct pt_regs *regs)
@@ -30,7 +30,7 @@ static __always_inline long lkl_dispatch(struct pt_regs *regs)
 }
 
 /* A call that a tracer or a filter wants to see. */
-static noinline long lkl_dispatch_watched(struct pt_regs *regs, unsigned long work)
+static long lkl_dispatch_checked(struct pt_regs *regs, unsigned long work)
 {
 	/* The result of a skipped call, unless the watcher sets one. */
 	regs->ret = -ENOSYS;
@@ -42,6 +42,21 @@ static noinline long lkl_dispatch_watched(struct pt_regs *regs, unsigned long wo
 	if (test_thread_flag(TIF_SYSCALL_TRACE))
 		ptrace_report_syscall_exit(regs, 0);
 	return regs->ret;
+}
+
+static noinline long lkl_dispatch_watched(struct pt_regs *regs, unsigned long work)
+{
+	struct pt_regs call;
+	long ret;
+
+	if (likely(!(work & _TIF_HOST_TRACE)))
+		return lkl_dispatch_checked(regs, work);
+	/* exec and rt_sigreturn leave other registers than they found. */
+	call = *regs;
+	lkl_trace_enter(&call);
+	ret = lkl_dispatch_checked(regs, work);
+	lkl_trace_leave(&call, ret);
+	return ret;
 }
 
 /* The call in @regs, for the first time or again. */
@@ -112,41 +127,45 @@ void lkl_user_poll(void)
 	lkl_exit_to_user(regs);
 }
 
-int show_unhandled_signals = 1;	/* sysctl debug.exception-trace */
-
-static void lkl_log_fault(int sig, unsigned long addr)
+/* Makes an access possible, or says which signal it deserves. */
+static int lkl_mend_access(unsigned int *sig, int *code, unsigned long addr, bool write)
 {
-	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
-				      DEFAULT_RATELIMIT_BURST);
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	vm_fault_t fault;
 
-	if (!show_unhandled_signals || !unhandled_signal(current, sig) ||
-	    !__ratelimit(&limit))
-		return;
-	pr_info("%s[%d]: %s at %lx sp %lx\n", current->comm,
-		task_pid_nr(current), sig == SIGSEGV ? "segfault" : "trap",
-		addr, (unsigned long)host_user_sp());
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, addr);
+	fault = vma ? lkl_fault(vma, addr, write) : VM_FAULT_SIGSEGV;
+	mmap_read_unlock(mm);
+	if (!fault)
+		return 0;
+	*sig = SIGSEGV;
+	*code = vma ? SEGV_ACCERR : SEGV_MAPERR;
+	if (fault & VM_FAULT_SIGBUS) {
+		*sig = SIGBUS;
+		*code = BUS_ADRERR;
+	}
+	return fault & VM_FAULT_OOM ? -ENOMEM : -EFAULT;
 }
 
-/* The host knows pages, not mappings: what is mapped is protected. */
-static int lkl_fault_code(unsigned int sig, int code, unsigned long addr)
-{
-	bool mapped;
-
-	if (sig != SIGSEGV || code != SEGV_MAPERR)
-		return code;
-	mmap_read_lock(current->mm);
-	mapped = vma_lookup(current->mm, addr);
-	mmap_read_unlock(current->mm);
-	return mapped ? SEGV_ACCERR : code;
-}
-
-void lkl_user_fault(unsigned int sig, int code, unsigned long addr)
+void lkl_user_fault(unsigned int sig, int code, unsigned long addr, unsigned int access)
 {
 	struct pt_regs *regs = current_pt_regs();
+	int err = -EFAULT;
 
 	regs->nr = -1;
-	code = lkl_fault_code(sig, code, addr);
-	lkl_log_fault(sig, addr);
-	force_sig_fault(sig, code, (void __user *)addr);
+	if (access != LKL_FAULT_TRAP)
+		err = lkl_mend_access(&sig, &code, addr, access == LKL_FAULT_WRITE);
+	if (err == -ENOMEM) {
+		/* Nobody could be killed for it, or this very process was. */
+		if (!fatal_signal_pending(current)) {
+			pr_err_ratelimited("%s[%d]: no memory for its page at %lx\n",
+					   current->comm, task_pid_nr(current), addr);
+			force_fatal_sig(SIGKILL);
+		}
+	} else if (err) {
+		force_sig_fault(sig, code, (void __user *)addr);
+	}
 	lkl_exit_to_user(regs);
 }

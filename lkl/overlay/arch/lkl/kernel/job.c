@@ -7,77 +7,136 @@
  *                  waits for it          -> job_exit(id, status)
  *
  * A job is freed by its waiter, which the process reads from only until it has
- * executed: that is before the waiter sees it exit.
+ * executed: that is before the waiter sees it exit. Whoever else wants a job
+ * finds it in lkl_jobs, where it is from its start until its waiter has seen
+ * the end of everything in it.
  */
-#include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/initrd.h>
 #include <linux/interrupt.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/umh.h>
+#include <linux/xarray.h>
 #include <asm/lkl_host.h>
 #include "job.h"
 
 #define LKL_JOB_REQUEST_MIN	4096
 #define LKL_JOB_REQUEST_MAX	(1 << 20)
+#define LKL_JOB_OVER_SHIFT	16
 
-struct lkl_job_run {
-	struct lkl_job *job;
-	int err;
-};
+static DEFINE_XARRAY(lkl_jobs);
+/* Guards lkl_jobs, and `pid` and `signal` of each job in it. */
+static DEFINE_MUTEX(lkl_jobs_lock);
 
 static struct task_struct *lkl_job_thread;
 static bool lkl_job_pending = true;
 
 static int lkl_job_process(void *arg)
 {
-	struct lkl_job_run *run = arg;
+	struct lkl_job *job = arg;
 
-	run->err = lkl_job_exec(run->job);
-	if (run->err)
+	job->err = lkl_job_exec(job);
+	if (job->err)
 		do_exit(0);
+	host_job_started(job->id, task_tgid_nr(current));
 	return 0;
+}
+
+/* There is a process that signals may go to. */
+static void lkl_job_born(struct lkl_job *job, pid_t pid)
+{
+	mutex_lock(&lkl_jobs_lock);
+	job->pid = find_get_pid(pid);
+	if (job->signal)
+		kill_pid(job->pid, job->signal, 1);
+	mutex_unlock(&lkl_jobs_lock);
+}
+
+static void lkl_job_signal(u32 id, int signal)
+{
+	struct lkl_job *job;
+
+	mutex_lock(&lkl_jobs_lock);
+	job = xa_load(&lkl_jobs, id);
+	if (job && job->pid)
+		kill_pid(job->pid, signal, 1);
+	else if (job)
+		job->signal = signal;
+	mutex_unlock(&lkl_jobs_lock);
+}
+
+static void lkl_job_end(struct lkl_job *job, int status)
+{
+	u32 id = job->id;
+
+	mutex_lock(&lkl_jobs_lock);
+	xa_erase(&lkl_jobs, id);
+	mutex_unlock(&lkl_jobs_lock);
+	put_pid(job->pid);
+	lkl_job_free(job);
+	host_job_exit(id, status);
 }
 
 static int lkl_job_waiter(void *arg)
 {
-	struct lkl_job_run run = { .job = arg };
-	u32 id = run.job->id;
+	struct lkl_job *job = arg;
 	int status = 0;
+	u32 over = 0;
 	pid_t pid;
 
 	/* Ignored, as kernel threads have it, the child would reap itself. */
 	kernel_sigaction(SIGCHLD, SIG_DFL);
-	pid = user_mode_thread(lkl_job_process, &run, SIGCHLD);
-	if (pid < 0)
-		run.err = pid;
-	else
-		kernel_wait(pid, &status);
-	lkl_job_free(run.job);
-	host_job_exit(id, run.err ?: status);
+	job->err = lkl_group_open(job);
+	if (!job->err) {
+		pid = user_mode_thread(lkl_job_process, job, SIGCHLD);
+		if (pid < 0) {
+			job->err = pid;
+		} else {
+			lkl_job_born(job, pid);
+			kernel_wait(pid, &status);
+		}
+		over = lkl_group_close(job);
+	}
+	lkl_job_end(job, job->err ?: status | over << LKL_JOB_OVER_SHIFT);
 	return 0;
 }
 
-static void lkl_job_start(void *request, size_t len)
+static void lkl_job_start(struct lkl_job *job)
 {
 	struct task_struct *waiter;
-	u32 id;
-	struct lkl_job *job = lkl_job_parse(request, len, &id);
+	int err;
 
-	if (IS_ERR(job)) {
-		host_job_exit(id, PTR_ERR(job));
+	mutex_lock(&lkl_jobs_lock);
+	err = xa_insert(&lkl_jobs, job->id, job, GFP_KERNEL);
+	mutex_unlock(&lkl_jobs_lock);
+	if (err) {
+		/* Not to be taken for the other one with this id. */
+		pr_err("jobs: cannot start job %u: %d\n", job->id, err);
+		lkl_job_free(job);
 		return;
 	}
-	waiter = kthread_run(lkl_job_waiter, job, "job/%u", id);
-	if (IS_ERR(waiter)) {
-		lkl_job_free(job);
-		host_job_exit(id, PTR_ERR(waiter));
-	}
+	waiter = kthread_run(lkl_job_waiter, job, "job/%u", job->id);
+	if (IS_ERR(waiter))
+		lkl_job_end(job, PTR_ERR(waiter));
+}
+
+static void lkl_job_take(void *request, size_t len)
+{
+	struct lkl_job_request r;
+	int err = lkl_job_parse(request, len, &r);
+
+	if (err)
+		host_job_exit(r.id, err);
+	else if (r.job)
+		lkl_job_start(r.job);
+	else
+		lkl_job_signal(r.id, r.signal);
 }
 
 /* Requests until there is none; one that is too big gets a bigger buffer. */
@@ -90,7 +149,7 @@ static void lkl_job_take_all(void)
 		int n = request ? host_job_next(request, size) : -ENOMEM;
 
 		if (n > 0) {
-			lkl_job_start(request, n);
+			lkl_job_take(request, n);
 			size = LKL_JOB_REQUEST_MIN;
 			continue;
 		}

@@ -20,6 +20,7 @@
 #include <linux/syscalls.h>
 #include <asm/lkl_stream.h>
 #include "job.h"
+#include "lkl.h"
 
 #define LKL_JOB_UMASK 022
 
@@ -101,6 +102,29 @@ static int lkl_job_terminal(const struct lkl_job *job)
 	return err;
 }
 
+/* The socket's one file is stdin, stdout and stderr. */
+static int lkl_job_socket(const struct lkl_job *job)
+{
+	struct file *file = lkl_stream_socket(job->stream[0]);
+	int fd, err = 0;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	for (fd = 0; fd < 3 && !err; fd++)
+		err = lkl_job_install(fd, file);
+	fput(file);
+	return err;
+}
+
+static int lkl_job_stdio(const struct lkl_job *job)
+{
+	if (job->flags & LKL_JOB_TTY)
+		return lkl_job_terminal(job);
+	if (job->flags & LKL_JOB_SOCKET)
+		return lkl_job_socket(job);
+	return lkl_job_streams(job);
+}
+
 static int lkl_job_chdir(const char *cwd)
 {
 	struct path path;
@@ -148,7 +172,10 @@ static const char *lkl_job_env(const struct lkl_job *job, const char *name)
 
 static int lkl_job_try(const struct lkl_job *job, const char *file)
 {
-	return kernel_execve(file, job->argv, job->envp);
+	int err = kernel_execve(file, job->argv, job->envp);
+
+	lkl_trace_exec(file, err);
+	return err;
 }
 
 /* As execvp(): what could not be executed counts more than what is not there. */
@@ -183,13 +210,19 @@ int lkl_job_exec(const struct lkl_job *job)
 	lkl_job_signals();
 	ksys_setsid();
 	current->fs->umask = LKL_JOB_UMASK;
-	err = job->flags & LKL_JOB_TTY ? lkl_job_terminal(job) : lkl_job_streams(job);
+	err = lkl_group_enter(job);
+	if (!err)
+		err = lkl_job_stdio(job);
+	if (job->flags & LKL_JOB_NO_PRIVS)
+		task_set_no_new_privs(current);
 	if (!err)
 		err = lkl_job_become(job);
 	if (!err)
 		err = lkl_job_chdir(job->cwd);
 	if (err)
 		return err;
+	if (job->flags & LKL_JOB_TRACE)
+		set_thread_flag(TIF_HOST_TRACE);
 	if (!(job->flags & LKL_JOB_PATH) || !path || strchr(job->argv[0], '/'))
 		return lkl_job_try(job, job->argv[0]);
 	return lkl_job_search(job, path);

@@ -2,22 +2,32 @@
 /*
  * The request of `job_next`, little-endian:
  *
- *  u32 id, kind (0: run), flags, uid, gid, stream[3]; u16 rows, cols;
- *  u32 argc, envc; then cwd, argv..., envp..., each NUL-terminated.
+ *  u32 id, kind;
+ *  run (0):    u32 flags, uid, gid, stream[3]; u16 rows, cols; u32 argc, envc,
+ *              processes, wall_ms, cpu_ms, grace_ms; u64 memory;
+ *              then cwd, argv..., envp..., each NUL-terminated
+ *  signal (1): u32 signal
  */
 #include <linux/err.h>
+#include <linux/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/unaligned.h>
 #include "job.h"
 
 #define LKL_JOB_RUN	0
+#define LKL_JOB_SIGNAL	1
 #define LKL_JOB_STRINGS	0x10000
 
 struct lkl_job_header {
 	__le32 id, kind, flags, uid, gid, stream[3];
 	__le16 rows, cols;
 	__le32 argc, envc;
+	__le32 processes, wall_ms, cpu_ms, grace_ms;
+	__le64 memory;
+} __packed;
+
+struct lkl_signal_header {
+	__le32 id, kind, signal;
 } __packed;
 
 static const char *lkl_job_string(const char **at, const char *end)
@@ -51,8 +61,7 @@ static int lkl_job_fill(struct lkl_job *job, const struct lkl_job_header *h, siz
 	u32 argc = le32_to_cpu(h->argc), envc = le32_to_cpu(h->envc);
 	int i;
 
-	if (le32_to_cpu(h->kind) != LKL_JOB_RUN || !argc ||
-	    argc > LKL_JOB_STRINGS || envc > LKL_JOB_STRINGS)
+	if (!argc || argc > LKL_JOB_STRINGS || envc > LKL_JOB_STRINGS)
 		return -EINVAL;
 	job->flags = le32_to_cpu(h->flags);
 	job->uid = le32_to_cpu(h->uid);
@@ -61,6 +70,13 @@ static int lkl_job_fill(struct lkl_job *job, const struct lkl_job_header *h, siz
 		job->stream[i] = le32_to_cpu(h->stream[i]);
 	job->rows = le16_to_cpu(h->rows);
 	job->cols = le16_to_cpu(h->cols);
+	job->limits = (struct lkl_job_limits) {
+		.memory		= le64_to_cpu(h->memory),
+		.processes	= le32_to_cpu(h->processes),
+		.wall_ms	= le32_to_cpu(h->wall_ms),
+		.cpu_ms		= le32_to_cpu(h->cpu_ms),
+		.grace_ms	= le32_to_cpu(h->grace_ms),
+	};
 	job->cwd = lkl_job_string(&at, end);
 	if (!job->cwd)
 		return -EINVAL;
@@ -81,25 +97,54 @@ void lkl_job_free(struct lkl_job *job)
 	kfree(job);
 }
 
-/* @id is what the answer goes to, also when the rest is not understood. */
-struct lkl_job *lkl_job_parse(void *request, size_t len, u32 *id)
+static int lkl_job_parse_run(void *request, size_t len, struct lkl_job_request *out)
 {
 	struct lkl_job *job;
 	int err = -EINVAL;
 
-	*id = len >= sizeof(u32) ? get_unaligned_le32(request) : 0;
 	job = kzalloc(sizeof(*job), GFP_KERNEL);
 	if (!job) {
 		kvfree(request);
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	}
-	job->id = *id;
+	job->id = out->id;
 	job->request = request;
 	if (len >= sizeof(struct lkl_job_header))
 		err = lkl_job_fill(job, request, len);
-	if (err) {
+	if (err)
 		lkl_job_free(job);
-		return ERR_PTR(err);
+	else
+		out->job = job;
+	return err;
+}
+
+static int lkl_job_parse_signal(void *request, size_t len, struct lkl_job_request *out)
+{
+	const struct lkl_signal_header *h = request;
+	int err = -EINVAL;
+
+	if (len >= sizeof(*h)) {
+		out->signal = le32_to_cpu(h->signal);
+		if (valid_signal(out->signal))
+			err = 0;
 	}
-	return job;
+	kvfree(request);
+	return err;
+}
+
+/* The id is what the answer goes to, also when the rest is not understood. */
+int lkl_job_parse(void *request, size_t len, struct lkl_job_request *out)
+{
+	__le32 head[2] = { };
+	u32 kind;
+
+	memcpy(head, request, min(len, sizeof(head)));
+	kind = le32_to_cpu(head[1]);
+	*out = (struct lkl_job_request) { .id = le32_to_cpu(head[0]) };
+	if (kind == LKL_JOB_RUN)
+		return lkl_job_parse_run(request, len, out);
+	if (kind == LKL_JOB_SIGNAL)
+		return lkl_job_parse_signal(request, len, out);
+	kvfree(request);
+	return -EINVAL;
 }

@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <asm/lkl_host.h>
 #include <asm/mmu.h>
+#include "lkl.h"
 
 /* Until copy_thread() the copy owns no host task: its parent does. */
 int arch_dup_task_struct(struct task_struct *dst, struct task_struct *src)
@@ -80,11 +81,13 @@ void arch_cpu_idle(void)
 	raw_local_irq_disable();
 }
 
-/* Registers and stacks are the host's; it prints them when the kernel dies. */
+/* Registers are the host's. */
 void show_regs(struct pt_regs *regs)
 {
 }
 
+/* So are stacks. */
 void show_stack(struct task_struct *task, unsigned long *sp, const char *loglvl)
 {
+	lkl_log_backtrace(loglvl, task ?: current, false);
 }

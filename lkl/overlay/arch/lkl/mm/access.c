@@ -20,8 +20,8 @@ int lkl_access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf, in
 		n = min((unsigned long)(len - done), vma->vm_end - addr);
 		left = host_mm_access(mm->context.id, addr, buf + done, n, write);
 		done += n - left;
-		addr += n;
-		if (left)
+		addr += n - left;
+		if (left && lkl_fault(vma, addr, write))
 			break;
 	}
 	mmap_read_unlock(mm);

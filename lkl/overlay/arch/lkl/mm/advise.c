@@ -1,89 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Calls about paging, of which there is none: every page is resident or zero,
- * and nothing is written back. They check their arguments all the same.
- */
+/* madvise and mincore. Advice about paging out is taken and means nothing. */
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
-#include <linux/sched/user.h>
+#include <linux/pagemap.h>
 #include <linux/syscalls.h>
 #include <linux/uaccess.h>
 #include "lkl_mm.h"
 
-static int lkl_check_range(unsigned long start, size_t len)
+/* What these pages held is gone: the next access finds zeros, or the file. */
+static int lkl_discard(struct mm_struct *mm, unsigned long start, unsigned long end, bool lazily)
 {
-	struct mm_struct *mm = current->mm;
-	unsigned long end = start + PAGE_ALIGN(len);
-	int err = 0;
-
-	if (end < start)
-		return -ENOMEM;
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	if (!lkl_range_mapped(mm, start, end))
-		err = -ENOMEM;
-	mmap_read_unlock(mm);
-	return err;
-}
-
-/*
- * Pages read as fresh ones: zero, or what the file says. If that fails they
- * are gone from the host, and the mapping with them.
- */
-static int lkl_discard(struct mm_struct *mm, struct vm_area_struct *vma,
-		       unsigned long start, unsigned long end)
-{
-	int err = lkl_fill(mm, start, end, vma->vm_flags, vma->vm_file,
-			   vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT));
-
-	if (err)
-		lkl_unmap(mm, start, end);
-	return err;
-}
-
-static int lkl_set_fork_flags(struct mm_struct *mm, unsigned long start, unsigned long end,
-			      vm_flags_t set, vm_flags_t clear)
-{
-	int err = lkl_vma_split(mm, start);
-
-	if (!err)
-		err = lkl_vma_split(mm, end);
-	while (!err && start < end) {
+	while (start < end) {
 		struct vm_area_struct *vma = vma_lookup(mm, start);
+		unsigned long to = min(end, vma->vm_end);
 
-		vm_flags_mod(vma, set, clear);
-		start = vma->vm_end;
+		if (vma->vm_flags & (VM_LOCKED | LKL_VM_IMAGE))
+			return -EINVAL;
+		if (lazily && (vma->vm_file || lkl_is_shared(vma)))
+			return -EINVAL;
+		lkl_zap(vma, start, to);
+		start = to;
 	}
-	return err;
+	return 0;
+}
+
+/* Takes the pages out of the file too. Drops mmap_lock, which is not taken again. */
+static int lkl_remove(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	while (start < end) {
+		struct vm_area_struct *vma = vma_lookup(mm, start);
+		struct file *file;
+		unsigned long to;
+		loff_t pos;
+		int err = -EINVAL;
+
+		if (!vma)
+			err = -ENOMEM;
+		else if (vma->vm_file && !(vma->vm_flags & VM_LOCKED))
+			err = is_shared_maywrite(vma->vm_flags) ? 0 : -EACCES;
+		if (err) {
+			mmap_write_unlock(mm);
+			return err;
+		}
+		to = min(end, vma->vm_end);
+		pos = (loff_t)lkl_pgoff(vma, start) << PAGE_SHIFT;
+		file = get_file(vma->vm_file);
+		mmap_write_unlock(mm);
+		err = vfs_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, pos,
+				    to - start);
+		fput(file);
+		if (err)
+			return err;
+		mmap_write_lock(mm);
+		start = to;
+	}
+	mmap_write_unlock(mm);
+	return 0;
 }
 
 static int lkl_advise(struct mm_struct *mm, unsigned long start, unsigned long end, int advice)
 {
-	int err = 0;
-
 	switch (advice) {
 	case MADV_DONTFORK:
-		return lkl_set_fork_flags(mm, start, end, VM_DONTCOPY, 0);
+		return lkl_change_flags(mm, start, end, VM_DONTCOPY, 0);
 	case MADV_DOFORK:
-		return lkl_set_fork_flags(mm, start, end, 0, VM_DONTCOPY);
+		return lkl_change_flags(mm, start, end, 0, VM_DONTCOPY);
 	case MADV_WIPEONFORK:
-		return lkl_set_fork_flags(mm, start, end, VM_WIPEONFORK, 0);
+		return lkl_change_flags(mm, start, end, VM_WIPEONFORK, 0);
 	case MADV_KEEPONFORK:
-		return lkl_set_fork_flags(mm, start, end, 0, VM_WIPEONFORK);
+		return lkl_change_flags(mm, start, end, 0, VM_WIPEONFORK);
 	case MADV_DONTNEED:
-		while (!err && start < end) {
-			struct vm_area_struct *vma = vma_lookup(mm, start);
-			unsigned long to = min(end, vma->vm_end);
-
-			err = lkl_discard(mm, vma, start, to);
-			start = to;
-		}
-		return err;
+		return lkl_discard(mm, start, end, false);
+	/* The contents may go at any time: they go now. */
+	case MADV_FREE:
+		return lkl_discard(mm, start, end, true);
+	case MADV_POPULATE_READ:
+		return lkl_populate(mm, start, end, false);
+	case MADV_POPULATE_WRITE:
+		return lkl_populate(mm, start, end, true);
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
 	case MADV_WILLNEED:
-	case MADV_FREE:
 	case MADV_MERGEABLE:
 	case MADV_UNMERGEABLE:
 	case MADV_HUGEPAGE:
@@ -92,8 +93,6 @@ static int lkl_advise(struct mm_struct *mm, unsigned long start, unsigned long e
 	case MADV_DODUMP:
 	case MADV_COLD:
 	case MADV_PAGEOUT:
-	case MADV_POPULATE_READ:
-	case MADV_POPULATE_WRITE:
 		return 0;
 	}
 	return -EINVAL;
@@ -109,70 +108,49 @@ SYSCALL_DEFINE3(madvise, unsigned long, start, size_t, len, int, advice)
 		return -EINVAL;
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
+	if (advice == MADV_REMOVE)
+		return lkl_remove(mm, start, end);
 	err = lkl_range_mapped(mm, start, end) ? lkl_advise(mm, start, end, advice) : -ENOMEM;
 	mmap_write_unlock(mm);
 	return err;
 }
 
-SYSCALL_DEFINE3(msync, unsigned long, start, size_t, len, int, flags)
+static bool lkl_in_core(struct vm_area_struct *vma, unsigned long addr)
 {
-	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || offset_in_page(start) ||
-	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
-		return -EINVAL;
-	return lkl_check_range(start, len);
-}
+	struct folio *folio;
 
-SYSCALL_DEFINE2(mlock, unsigned long, start, size_t, len)
-{
-	return lkl_check_range(start & PAGE_MASK, len + offset_in_page(start));
-}
-
-SYSCALL_DEFINE3(mlock2, unsigned long, start, size_t, len, int, flags)
-{
-	if (flags & ~MLOCK_ONFAULT)
-		return -EINVAL;
-	return lkl_check_range(start & PAGE_MASK, len + offset_in_page(start));
-}
-
-SYSCALL_DEFINE2(munlock, unsigned long, start, size_t, len)
-{
-	return lkl_check_range(start & PAGE_MASK, len + offset_in_page(start));
-}
-
-SYSCALL_DEFINE1(mlockall, int, flags)
-{
-	if (!flags || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) || flags == MCL_ONFAULT)
-		return -EINVAL;
-	return 0;
-}
-
-SYSCALL_DEFINE0(munlockall)
-{
-	return 0;
-}
-
-/* SysV shared memory may be locked by anybody: it costs nothing. */
-int user_shm_lock(size_t size, struct ucounts *ucounts)
-{
-	return 1;
-}
-
-void user_shm_unlock(size_t size, struct ucounts *ucounts)
-{
+	if (!lkl_is_shared(vma))
+		return lkl_anon_find(vma->vm_mm, addr, addr + PAGE_SIZE, true) == addr;
+	folio = filemap_get_folio(vma->vm_file->f_mapping, lkl_pgoff(vma, addr));
+	if (IS_ERR(folio))
+		return false;
+	folio_put(folio);
+	return true;
 }
 
 SYSCALL_DEFINE3(mincore, unsigned long, start, size_t, len, unsigned char __user *, vec)
 {
+	struct mm_struct *mm = current->mm;
 	unsigned long end = start + PAGE_ALIGN(len);
-	int err;
 
 	if (offset_in_page(start))
 		return -EINVAL;
-	err = lkl_check_range(start, len);
-	for (; !err && start < end; start += PAGE_SIZE) {
-		u32 held = host_mm_resident(current->mm->context.id, start, PAGE_SIZE);
+	if (end < start)
+		return -ENOMEM;
+	for (; start < end; start += PAGE_SIZE) {
+		struct vm_area_struct *vma;
+		bool there = false;
 
-		err = put_user(held ? 1 : 0, vec++);
+		mmap_read_lock(mm);
+		vma = vma_lookup(mm, start);
+		if (vma)
+			there = lkl_in_core(vma, start);
+		mmap_read_unlock(mm);
+		if (!vma)
+			return -ENOMEM;
+		/* Without the lock: the answer's page may have to be mapped. */
+		if (put_user(there, vec++))
+			return -EFAULT;
 	}
-	return err;
+	return 0;
 }

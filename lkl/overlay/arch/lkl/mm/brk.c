@@ -8,6 +8,8 @@
 static int lkl_brk(struct mm_struct *mm, unsigned long brk)
 {
 	unsigned long old = PAGE_ALIGN(mm->brk), new = PAGE_ALIGN(brk);
+	vm_flags_t flags = ((VM_DATA_DEFAULT_FLAGS | mm->def_flags) & ~VM_EXEC) | VM_ACCOUNT;
+	int err;
 
 	if (new < brk)
 		return -ENOMEM;
@@ -16,10 +18,15 @@ static int lkl_brk(struct mm_struct *mm, unsigned long brk)
 	if (check_data_rlimit(rlimit(RLIMIT_DATA), brk, mm->start_brk,
 			      mm->end_data, mm->start_data))
 		return -ENOMEM;
+	if (flags & VM_LOCKED && !lkl_may_lock(mm, (new - old) >> PAGE_SHIFT))
+		return -EAGAIN;
 	/* A page is kept free between the heap and what follows it. */
 	if (new > mm->mmap_base || find_vma_intersection(mm, old, new + PAGE_SIZE))
 		return -ENOMEM;
-	return lkl_map_fresh(mm, old, new, VM_DATA_DEFAULT_FLAGS & ~VM_EXEC, NULL, 0);
+	err = lkl_map_anon(mm, old, new, flags);
+	if (!err && (flags & VM_LOCKED || !lkl_can_fault()))
+		lkl_populate(mm, old, new, true);
+	return err;
 }
 
 SYSCALL_DEFINE1(brk, unsigned long, brk)

@@ -14,29 +14,38 @@
 #define LKL_STACK_MIN	(64UL << 10)
 #define LKL_STACK_MAX	(64UL << 20)
 
+/* Of the stack's top a new program uses this much at once. */
+#define LKL_STACK_FIRST	(8 * PAGE_SIZE)
+
 /* Pages that the image fills: mapped from the file in name only. */
 static int lkl_map_data(struct mm_struct *mm, const struct lkl_image *image, struct file *file)
 {
 	unsigned long start = image->data_start & PAGE_MASK, end = image->data_end;
-	vm_flags_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE;
+	vm_flags_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_ACCOUNT |
+			   VM_DONTEXPAND | LKL_VM_IMAGE;
 	int err;
 
 	if (start == end)
 		return 0;
-	if (!lkl_may_expand(mm, flags, (end - start) >> PAGE_SHIFT))
-		return -ENOMEM;
-	err = host_mm_map(mm->context.id, start, end - start, lkl_host_prot(flags));
-	if (err)
-		return err;
-	return lkl_vma_new(mm, start, end, flags, file, 0);
+	err = lkl_may_expand(mm, flags, (end - start) >> PAGE_SHIFT);
+	if (!err)
+		err = lkl_vma_new(mm, start, end, flags, file, 0);
+	return err ?: lkl_anon_map(mm, start, end, lkl_host_prot(flags));
 }
 
+/* It does not grow, so its size is no promise of memory. */
 static int lkl_map_stack(struct mm_struct *mm, unsigned long size)
 {
 	unsigned long bottom = STACK_TOP - size;
+	unsigned long first = lkl_can_fault() ? min(size, LKL_STACK_FIRST) : size;
+	vm_flags_t flags = VM_STACK_FLAGS & ~(VM_EXEC | VM_ACCOUNT);
+	int err;
 
 	mm->mmap_base = bottom - LKL_STACK_GUARD;
-	return lkl_map_fresh(mm, bottom, STACK_TOP, VM_STACK_FLAGS & ~VM_EXEC, NULL, 0);
+	err = lkl_may_expand(mm, flags, size >> PAGE_SHIFT);
+	if (!err)
+		err = lkl_vma_new(mm, bottom, STACK_TOP, flags, NULL, 0);
+	return err ?: lkl_anon_map(mm, STACK_TOP - first, STACK_TOP, lkl_host_prot(flags));
 }
 
 int lkl_exec_mm(struct mm_struct *mm, const struct lkl_image *image, struct file *file,

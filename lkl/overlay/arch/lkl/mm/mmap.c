@@ -1,88 +1,100 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mmap. Pages are the host's; a file is read in when it is mapped, so a
- * private mapping does not see later writes (POSIX leaves that open) and a
- * shared one is only possible while nobody may write through it.
+ * mmap. Pages come when they are touched: a private mapping of a file reads
+ * them then and does not see later writes (POSIX leaves that open), a shared
+ * one shows the page cache.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/memfd.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/signal.h>
 #include <linux/security.h>
-#include <linux/slab.h>
+#include <linux/shmem_fs.h>
 #include <linux/syscalls.h>
 #include "lkl_mm.h"
 
-#define LKL_READ_CHUNK	(16 * PAGE_SIZE)
+/* A page that is surely touched soon is mapped at once: a fault costs more. */
+#define LKL_SURE	(4 * PAGE_SIZE)
 
-/* What lies behind the end of the file stays zero. Pages are writable. */
-static int lkl_read_pages(struct mm_struct *mm, struct file *file, unsigned long start,
-		unsigned long end, pgoff_t pgoff)
+/* Anonymous memory where nothing is mapped. */
+int lkl_map_anon(struct mm_struct *mm, unsigned long start, unsigned long end, vm_flags_t flags)
 {
-	loff_t pos = (loff_t)pgoff << PAGE_SHIFT;
-	void *buf = kmalloc(min(end - start, LKL_READ_CHUNK), GFP_KERNEL);
-	int err = 0;
+	int err = lkl_may_expand(mm, flags, (end - start) >> PAGE_SHIFT);
 
-	if (!buf)
-		return -ENOMEM;
-	while (start < end) {
-		ssize_t n = kernel_read(file, buf, min(end - start, LKL_READ_CHUNK), &pos);
-
-		if (n <= 0) {
-			err = n;
-			break;
-		}
-		if (host_mm_access(mm->context.id, start, buf, n, 1)) {
-			err = -EFAULT;
-			break;
-		}
-		start += n;
-		if (fatal_signal_pending(current)) {
-			err = -EINTR;
-			break;
-		}
-		cond_resched();
-	}
-	kfree(buf);
+	if (!err)
+		err = lkl_vma_add(mm, start, end, flags);
+	/* For lack of memory now, a touch may find some. */
+	if (!err && flags & VM_WRITE && end - start <= LKL_SURE)
+		lkl_anon_map(mm, start, end, lkl_host_prot(flags));
 	return err;
 }
 
-/*
- * Fresh pages in a range that @flags and perhaps @file describe. The file is
- * read while they are writable, whatever the program may do with them.
- */
-int lkl_fill(struct mm_struct *mm, unsigned long start, unsigned long end,
-	     vm_flags_t flags, struct file *file, pgoff_t pgoff)
+/* The file's pages, or those of a new file that only its mappings know. */
+static int lkl_map_shared(struct mm_struct *mm, unsigned long start, unsigned long end,
+			  vm_flags_t flags, struct file *file, pgoff_t pgoff)
 {
-	u32 prot = lkl_host_prot(flags), first = file ? lkl_host_prot(VM_WRITE) : prot;
-	int err = host_mm_map(mm->context.id, start, end - start, first);
+	bool writable = file && is_shared_maywrite(flags);
+	struct vm_area_struct *vma;
+	int err = lkl_may_expand(mm, flags, (end - start) >> PAGE_SHIFT);
 
 	if (err)
 		return err;
-	if (file)
-		err = lkl_read_pages(mm, file, start, end, pgoff);
-	if (!err && first != prot)
-		err = host_mm_protect(mm->context.id, start, end - start, prot);
+	/* A seal may forbid it, and must not come in between. */
+	if (writable) {
+		err = mapping_map_writable(file->f_mapping);
+		if (err)
+			return err;
+	}
+	err = -ENOMEM;
+	vma = vm_area_alloc(mm);
+	if (!vma)
+		goto out;
+	vma->vm_start = start;
+	vma->vm_end = end;
+	vma->vm_pgoff = pgoff;
+	vm_flags_init(vma, flags);
+	if (file) {
+		vma->vm_file = get_file(file);
+		err = call_mmap(file, vma);
+	} else {
+		err = shmem_zero_setup(vma);
+	}
+	if (err) {
+		/* What failed has left nothing to close. */
+		vma->vm_ops = NULL;
+	} else if (!vma->vm_ops || !vma->vm_ops->fault) {
+		err = -ENODEV;
+	} else {
+		err = lkl_vma_insert(vma);
+	}
 	if (err)
-		host_mm_unmap(mm->context.id, start, end - start);
+		lkl_vma_free(vma);
+	else
+		lkl_vma_join(mm, start, end);
+out:
+	if (writable)
+		mapping_unmap_writable(file->f_mapping);
 	return err;
 }
 
 /* Nothing is mapped in the range. */
-int lkl_map_fresh(struct mm_struct *mm, unsigned long start, unsigned long end,
-		  vm_flags_t flags, struct file *file, pgoff_t pgoff)
+static int lkl_map(struct mm_struct *mm, unsigned long start, unsigned long end,
+		   vm_flags_t flags, struct file *file, pgoff_t pgoff)
 {
 	int err;
 
-	if (!lkl_may_expand(mm, flags, (end - start) >> PAGE_SHIFT))
-		return -ENOMEM;
-	err = lkl_fill(mm, start, end, flags, file, pgoff);
+	if (flags & VM_MAYSHARE)
+		return lkl_map_shared(mm, start, end, flags, file, pgoff);
+	if (!file)
+		return lkl_map_anon(mm, start, end, flags);
+	err = lkl_may_expand(mm, flags, (end - start) >> PAGE_SHIFT);
 	if (err)
 		return err;
-	err = lkl_vma_add(mm, start, end, flags, file, pgoff);
-	if (err)
-		host_mm_unmap(mm->context.id, start, end - start);
+	err = lkl_vma_new(mm, start, end, flags, file, pgoff);
+	if (!err)
+		lkl_vma_join(mm, start, end);
 	return err;
 }
 
@@ -109,11 +121,23 @@ static long lkl_place(struct mm_struct *mm, unsigned long addr, unsigned long le
 	return lkl_find_gap(mm, len);
 }
 
-/* The checks of mm/mmap.c, and which kinds of sharing cannot be had. */
+/* The checks of mm/mmap.c. */
 static int lkl_file_flags(struct file *file, unsigned long flags, vm_flags_t *vm_flags)
 {
-	if (!file->f_op->mmap)
-		return -ENODEV;
+	int err;
+
+	if (flags & MAP_SHARED) {
+		if (*vm_flags & VM_WRITE && !(file->f_mode & FMODE_WRITE))
+			return -EACCES;
+		if (IS_APPEND(file_inode(file)) && file->f_mode & FMODE_WRITE)
+			return -EACCES;
+		*vm_flags |= VM_SHARED | VM_MAYSHARE;
+		err = memfd_check_seals_mmap(file, vm_flags);
+		if (err)
+			return err;
+		if (!(file->f_mode & FMODE_WRITE))
+			*vm_flags &= ~(VM_MAYWRITE | VM_SHARED);
+	}
 	if (!(file->f_mode & FMODE_READ))
 		return -EACCES;
 	if (path_noexec(&file->f_path)) {
@@ -121,18 +145,18 @@ static int lkl_file_flags(struct file *file, unsigned long flags, vm_flags_t *vm
 			return -EPERM;
 		*vm_flags &= ~VM_MAYEXEC;
 	}
-	if (flags & MAP_SHARED) {
-		if (*vm_flags & VM_WRITE) {
-			if (!(file->f_mode & FMODE_WRITE))
-				return -EACCES;
-			pr_warn_once("%s[%d]: writable shared mappings are not supported\n",
-				     current->comm, task_pid_nr(current));
-			return -ENODEV;
-		}
-		*vm_flags |= VM_MAYSHARE;
-		*vm_flags &= ~VM_MAYWRITE;
-	}
-	return 0;
+	if (!file->f_op->mmap)
+		return -ENODEV;
+	/* A private mapping is read. */
+	return flags & MAP_SHARED || file->f_mode & FMODE_CAN_READ ? 0 : -ENODEV;
+}
+
+/* Whether the machine promises memory: see mm/mmap.c, accountable_mapping(). */
+static vm_flags_t lkl_promise(vm_flags_t vm_flags, unsigned long flags)
+{
+	if (flags & MAP_NORESERVE && sysctl_overcommit_memory != OVERCOMMIT_NEVER)
+		return VM_NORESERVE;
+	return (vm_flags & (VM_WRITE | VM_MAYSHARE)) == VM_WRITE ? VM_ACCOUNT : 0;
 }
 
 unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len,
@@ -158,26 +182,40 @@ unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len,
 		return -EOPNOTSUPP;
 
 	vm_flags |= calc_vm_prot_bits(prot, 0) | calc_vm_flag_bits(file, flags) |
-		    VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
-	/* Nothing grows by itself and nothing can be paged out. */
-	vm_flags &= ~(VM_GROWSDOWN | VM_LOCKED);
+		    mm->def_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+	/* Nothing grows by itself. */
+	vm_flags &= ~VM_GROWSDOWN;
 	if (file) {
 		err = lkl_file_flags(file, flags, &vm_flags);
 		if (err)
 			return err;
 	} else if (flags & MAP_SHARED) {
-		pr_warn_once("%s[%d]: shared anonymous memory is not supported\n",
-			     current->comm, task_pid_nr(current));
-		return -ENODEV;
+		vm_flags |= VM_SHARED | VM_MAYSHARE;
+		pgoff = 0;
 	}
+	if (vm_flags & VM_MAYSHARE && !lkl_can_share())
+		return -ENODEV;
+	if (vm_flags & VM_LOCKED) {
+		if (!can_do_mlock())
+			return -EPERM;
+		if (!lkl_may_lock(mm, len >> PAGE_SHIFT))
+			return -EAGAIN;
+	}
+	vm_flags |= lkl_promise(vm_flags, flags);
 
 	start = lkl_place(mm, addr, len, flags);
 	if (IS_ERR_VALUE(start))
 		return start;
 	err = lkl_unmap(mm, start, start + len);
 	if (!err)
-		err = lkl_map_fresh(mm, start, start + len, vm_flags, file, pgoff);
-	return err ?: start;
+		err = lkl_map(mm, start, start + len, vm_flags, file, pgoff);
+	if (err)
+		return err;
+	/* As with an MMU, it is no error when this fails. */
+	if (vm_flags & VM_LOCKED || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
+	    !lkl_can_fault())
+		lkl_populate(mm, start, start + len, vm_flags & VM_WRITE);
+	return start;
 }
 
 unsigned long ksys_mmap_pgoff(unsigned long addr, unsigned long len, unsigned long prot,

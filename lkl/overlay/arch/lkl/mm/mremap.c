@@ -5,53 +5,73 @@
 #include <linux/syscalls.h>
 #include "lkl_mm.h"
 
-/* Maps what a mapping gains at its end. */
+/* Pages that a mapping gains or keeps twice must be allowed. */
+static int lkl_may_grow(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long len)
+{
+	if (vma->vm_flags & VM_DONTEXPAND)
+		return -EFAULT;
+	if (vma->vm_flags & VM_LOCKED && !lkl_may_lock(mm, len >> PAGE_SHIFT))
+		return -EAGAIN;
+	return lkl_may_expand(mm, vma->vm_flags, len >> PAGE_SHIFT);
+}
+
 static int lkl_grow(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long end)
 {
 	unsigned long start = vma->vm_end;
-	pgoff_t pgoff = vma->vm_pgoff + vma_pages(vma);
-	int err;
+	int err = lkl_may_grow(mm, vma, end - start);
+	bool locked = vma->vm_flags & VM_LOCKED, write = vma->vm_flags & VM_WRITE;
 
-	if (!lkl_may_expand(mm, vma->vm_flags, (end - start) >> PAGE_SHIFT))
-		return -ENOMEM;
-	err = lkl_fill(mm, start, end, vma->vm_flags, vma->vm_file, pgoff);
+	if (!err)
+		err = lkl_vma_resize(vma, vma->vm_start, end);
 	if (err)
 		return err;
-	err = lkl_vma_extend(vma, end);
-	if (err)
-		host_mm_unmap(mm->context.id, start, end - start);
-	return err;
+	lkl_vma_join(mm, start, end);
+	if (locked || !lkl_can_fault())
+		lkl_populate(mm, start, end, write);
+	return 0;
 }
 
-/* Moves the whole of @vma to @to, where nothing is mapped. */
-static int lkl_move(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long to)
+/* Moves the pages of [from, from + len) of one mapping to @to, where nothing is. */
+static int lkl_move(struct mm_struct *mm, unsigned long from, unsigned long len,
+		    unsigned long to, bool keep)
 {
-	unsigned long from = vma->vm_start, len = vma->vm_end - from;
-	/* Not joined: a neighbour may be @vma itself. */
-	int err = lkl_vma_new(mm, to, to + len, vma->vm_flags, vma->vm_file, vma->vm_pgoff);
+	struct vm_area_struct *vma = vma_lookup(mm, from);
+	int err = lkl_vma_copy(mm, vma, to, len);
 
 	if (err)
 		return err;
-	err = host_mm_move(mm->context.id, from, to, len, lkl_host_prot(vma->vm_flags));
+	/* What shows the page cache is shown again where it is touched. */
+	if (lkl_is_shared(vma))
+		lkl_shared_drop(mm, from, from + len);
+	else
+		err = lkl_anon_move(mm, from, to, len, lkl_host_prot(vma->vm_flags));
 	if (err) {
+		/* Back with what had gone; a host that moved it once can again. */
+		lkl_anon_move(mm, to, from, len, lkl_host_prot(vma->vm_flags));
 		lkl_unmap(mm, to, to + len);
 		return err;
 	}
-	/* Small allocations do not fail here; @to is right in any case. */
-	WARN_ON(lkl_vma_remove(vma));
+	if (!keep) {
+		/* Small allocations do not fail here; @to is right in any case. */
+		WARN_ON(lkl_vma_remove(vma));
+	}
 	return 0;
 }
 
 static long lkl_move_and_grow(struct mm_struct *mm, unsigned long addr, unsigned long old_len,
-			      unsigned long new_len, unsigned long to)
+			      unsigned long new_len, unsigned long flags, unsigned long to)
 {
+	struct vm_area_struct *vma = vma_lookup(mm, addr);
 	unsigned long keep = min(old_len, new_len);
-	int err;
+	bool twice = flags & MREMAP_DONTUNMAP;
+	int err = 0;
 
-	if (new_len > old_len &&
-	    !lkl_may_expand(mm, vma_lookup(mm, addr)->vm_flags, (new_len - old_len) >> PAGE_SHIFT))
-		return -ENOMEM;
-	err = lkl_unmap(mm, to, to + new_len);
+	if (twice)
+		err = lkl_may_grow(mm, vma, old_len);
+	else if (new_len > old_len)
+		err = lkl_may_grow(mm, vma, new_len - old_len);
+	if (!err)
+		err = lkl_unmap(mm, to, to + new_len);
 	if (!err)
 		err = lkl_unmap(mm, addr + keep, addr + old_len);
 	if (!err)
@@ -59,38 +79,73 @@ static long lkl_move_and_grow(struct mm_struct *mm, unsigned long addr, unsigned
 	if (!err)
 		err = lkl_vma_split(mm, addr + keep);
 	if (!err)
-		err = lkl_move(mm, vma_lookup(mm, addr), to);
+		err = lkl_move(mm, addr, keep, to, twice);
 	if (!err && new_len > keep)
 		err = lkl_grow(mm, vma_lookup(mm, to), to + new_len);
+	if (!err)
+		lkl_vma_join(mm, to, to + new_len);
+	if (!err && twice)
+		lkl_vma_join(mm, addr, addr + old_len);
 	return err ?: to;
+}
+
+/* A length of 0: another mapping of the same shared object. */
+static long lkl_double(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr,
+		       unsigned long len, unsigned long to)
+{
+	int err;
+
+	if (!lkl_is_shared(vma))
+		return -EINVAL;
+	if (len > vma->vm_end - addr)
+		return -EFAULT;
+	err = lkl_may_grow(mm, vma, len);
+	if (!err)
+		err = lkl_unmap(mm, to, to + len);
+	/* It may have been in there itself. */
+	vma = vma_lookup(mm, addr);
+	if (!err && !vma)
+		return -EFAULT;
+	if (!err)
+		err = lkl_vma_split(mm, addr);
+	if (!err)
+		err = lkl_vma_copy(mm, vma_lookup(mm, addr), to, len);
+	return err ?: to;
+}
+
+static long lkl_target(struct mm_struct *mm, unsigned long addr, unsigned long old_len,
+		       unsigned long new_len, unsigned long flags, unsigned long to)
+{
+	if (!(flags & MREMAP_FIXED))
+		return lkl_find_gap(mm, new_len);
+	if (offset_in_page(to) || to < LKL_USER_BASE || new_len > LKL_USER_END ||
+	    to > LKL_USER_END - new_len || (addr < to + new_len && to < addr + old_len))
+		return -EINVAL;
+	return to;
 }
 
 static long lkl_mremap(struct mm_struct *mm, unsigned long addr, unsigned long old_len,
 		       unsigned long new_len, unsigned long flags, unsigned long to)
 {
 	struct vm_area_struct *vma = vma_lookup(mm, addr);
-	long gap;
+	bool move = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) || !old_len;
+	long target;
 
 	if (!vma || old_len > vma->vm_end - addr)
 		return -EFAULT;
-	if (flags & MREMAP_FIXED) {
-		if (offset_in_page(to) || to < LKL_USER_BASE ||
-		    new_len > LKL_USER_END || to > LKL_USER_END - new_len ||
-		    (addr < to + new_len && to < addr + old_len))
-			return -EINVAL;
-		return lkl_move_and_grow(mm, addr, old_len, new_len, to);
-	}
-	if (new_len <= old_len)
+	if (!move && new_len <= old_len)
 		return lkl_unmap(mm, addr + new_len, addr + old_len) ?: addr;
-	if (addr + old_len == vma->vm_end && new_len <= LKL_USER_END - addr &&
+	if (!move && addr + old_len == vma->vm_end && new_len <= LKL_USER_END - addr &&
 	    !find_vma_intersection(mm, vma->vm_end, addr + new_len))
 		return lkl_grow(mm, vma, addr + new_len) ?: addr;
 	if (!(flags & MREMAP_MAYMOVE))
 		return -ENOMEM;
-	gap = lkl_find_gap(mm, new_len);
-	if (IS_ERR_VALUE(gap))
-		return gap;
-	return lkl_move_and_grow(mm, addr, old_len, new_len, gap);
+	target = lkl_target(mm, addr, old_len, new_len, flags, to);
+	if (IS_ERR_VALUE(target))
+		return target;
+	if (!old_len)
+		return lkl_double(mm, vma, addr, new_len, target);
+	return lkl_move_and_grow(mm, addr, old_len, new_len, flags, target);
 }
 
 SYSCALL_DEFINE5(mremap, unsigned long, addr, unsigned long, old_len, unsigned long, new_len,
@@ -99,14 +154,13 @@ SYSCALL_DEFINE5(mremap, unsigned long, addr, unsigned long, old_len, unsigned lo
 	struct mm_struct *mm = current->mm;
 	long ret;
 
-	/* MREMAP_DONTUNMAP would need both mappings to fault separately. */
-	if (flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE) || offset_in_page(addr))
+	if (flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP) || offset_in_page(addr))
 		return -EINVAL;
-	if (flags & MREMAP_FIXED && !(flags & MREMAP_MAYMOVE))
+	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE))
 		return -EINVAL;
 	old_len = PAGE_ALIGN(old_len);
 	new_len = PAGE_ALIGN(new_len);
-	if (!old_len || !new_len)
+	if (!new_len || (flags & MREMAP_DONTUNMAP && old_len != new_len))
 		return -EINVAL;
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;

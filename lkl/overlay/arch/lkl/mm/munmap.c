@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* munmap, and the end of an address space. */
-#include <linux/file.h>
 #include <linux/mm.h>
+#include <linux/oom.h>
+#include <linux/sched/coredump.h>
 #include <linux/syscalls.h>
 #include "lkl_mm.h"
 
@@ -16,13 +17,8 @@ int lkl_unmap(struct mm_struct *mm, unsigned long start, unsigned long end)
 	err = lkl_vma_split(mm, start);
 	if (!err)
 		err = lkl_vma_split(mm, end);
-	while (!err && (vma = find_vma_intersection(mm, start, end))) {
-		unsigned long from = vma->vm_start, len = vma->vm_end - from;
-
+	while (!err && (vma = find_vma_intersection(mm, start, end)))
 		err = lkl_vma_remove(vma);
-		if (!err)
-			host_mm_unmap(mm->context.id, from, len);
-	}
 	return err;
 }
 
@@ -34,6 +30,17 @@ int do_munmap(struct mm_struct *mm, unsigned long start, size_t len, struct list
 	if (!len)
 		return -EINVAL;
 	return lkl_unmap(mm, start, start + len);
+}
+
+/* For shmdt(), which walks the mappings with @vmi. */
+int do_vmi_align_munmap(struct vma_iterator *vmi, struct vm_area_struct *vma,
+			struct mm_struct *mm, unsigned long start, unsigned long end,
+			struct list_head *uf, bool unlock)
+{
+	int err = lkl_unmap(mm, start, end);
+
+	vma_iter_set(vmi, end);
+	return err;
 }
 
 int vm_munmap(unsigned long addr, size_t len)
@@ -62,16 +69,14 @@ void exit_mmap(struct mm_struct *mm)
 	VMA_ITERATOR(vmi, mm, 0);
 
 	mmap_write_lock(mm);
-	for_each_vma(vmi, vma) {
-		if (vma->vm_file)
-			fput(vma->vm_file);
-		vm_area_free(vma);
-	}
+	/* One host operation for all; nothing is left for the others. */
+	host_mm_unmap(mm->context.id, LKL_USER_BASE, LKL_USER_END - LKL_USER_BASE);
+	for_each_vma(vmi, vma)
+		lkl_vma_end(vma);
 	__mt_destroy(&mm->mm_mt);
 	mm->map_count = 0;
-	mm->total_vm = 0;
-	/* Only a display, set when somebody looked: see proc.c. */
-	percpu_counter_set(&mm->rss_stat[MM_ANONPAGES], 0);
+	lkl_anon_end(mm);
 	mmap_write_unlock(mm);
-	host_mm_unmap(mm->context.id, LKL_USER_BASE, LKL_USER_END - LKL_USER_BASE);
+	/* The OOM killer need not wait for this one any more. */
+	set_bit(MMF_OOM_SKIP, &mm->flags);
 }

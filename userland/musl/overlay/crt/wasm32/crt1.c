@@ -23,8 +23,19 @@ static int main_any(int argc, char **argv, char **envp)
 	return __main_void ? __main_void() : __main_argc_argv(argc, argv);
 }
 
+static void start(void *stack)
+{
+	long *p = stack;
+	__libc_start_main(main_any, p[0], (char **)(p+1), 0, 0, 0);
+}
+
+/* Calls the function and lets no exception past. Only a program with C++ in it
+ * has one; it stands at the bottom of every stack. */
+void __wasm_guard(void (*)(void *), void *) __attribute__((__weak__));
+
 void _start(long *p) __attribute__((__export_name__("_start")));
 void _start(long *p)
 {
-	__libc_start_main(main_any, p[0], (char **)(p+1), 0, 0, 0);
+	if (__wasm_guard) __wasm_guard(start, p);
+	else start(p);
 }

@@ -17,18 +17,13 @@ static inline void switch_mm(struct mm_struct *prev, struct mm_struct *next,
 /* From mm_init(): exec, and clone without CLONE_VM. */
 static inline int init_new_context(struct task_struct *tsk, struct mm_struct *mm)
 {
-	int id = host_mm_new();
-
-	mm->context.id = id > 0 ? id : 0;
-	return id > 0 ? 0 : -ENOMEM;
+	return lkl_context_new(&mm->context);
 }
 #define init_new_context init_new_context
 
-/* init_mm has no context, nor has an mm whose init_new_context() failed. */
 static inline void destroy_context(struct mm_struct *mm)
 {
-	if (mm->context.id)
-		host_mm_free(mm->context.id);
+	lkl_context_free(&mm->context);
 }
 #define destroy_context destroy_context
 

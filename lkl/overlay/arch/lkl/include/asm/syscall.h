@@ -51,4 +51,8 @@ static inline int syscall_get_arch(struct task_struct *t)
 	return EM_NONE | __AUDIT_ARCH_LE;
 }
 
+/* kernel/signal.c tells: a signal is taken (trace.c), it ends the process (crash.c). */
+extern void lkl_signal_taken(const struct kernel_siginfo *info);
+extern void lkl_signal_fatal(const struct kernel_siginfo *info);
+
 #endif

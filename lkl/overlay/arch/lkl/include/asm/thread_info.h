@@ -29,6 +29,7 @@ struct thread_info {
 #define TIF_SECCOMP		7
 #define TIF_SINGLESTEP		8
 #define TIF_SYSCALL_RESTART	9	/* rt_sigreturn: the interrupted call runs again */
+#define TIF_HOST_TRACE		10	/* the host wants to see what the task does */
 #define TIF_MEMDIE		17
 
 #define _TIF_SYSCALL_TRACE	(1 << TIF_SYSCALL_TRACE)
@@ -39,9 +40,11 @@ struct thread_info {
 #define _TIF_SYSCALL_AUDIT	(1 << TIF_SYSCALL_AUDIT)
 #define _TIF_SECCOMP		(1 << TIF_SECCOMP)
 #define _TIF_SYSCALL_RESTART	(1 << TIF_SYSCALL_RESTART)
+#define _TIF_HOST_TRACE		(1 << TIF_HOST_TRACE)
 
 /* Before a system call. */
-#define _TIF_ENTRY_WORK		(_TIF_SYSCALL_TRACE | _TIF_SYSCALL_AUDIT | _TIF_SECCOMP)
+#define _TIF_ENTRY_WORK		(_TIF_SYSCALL_TRACE | _TIF_SYSCALL_AUDIT | _TIF_SECCOMP | \
+				 _TIF_HOST_TRACE)
 /* Before user code runs again. */
 #define _TIF_EXIT_WORK		(_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | \
 				 _TIF_NOTIFY_RESUME | _TIF_SYSCALL_RESTART)

@@ -4,7 +4,8 @@
 
 /*
  * User memory is a different linear memory; the host copies and answers with
- * the bytes it could not. A copy never sleeps: there are no page faults.
+ * the bytes it could not. Then the page may have to be mapped first, as for
+ * the program itself: see mm/fault.c.
  */
 #include <linux/string.h>
 #include <asm/lkl_host.h>
@@ -18,24 +19,36 @@
 	__size <= LKL_USER_END && __addr <= LKL_USER_END - __size;	\
 })
 
+/* The rest of a copy of which the host left @left bytes; what is left then. */
+extern unsigned long lkl_copy_from_user(void *to, unsigned long from, unsigned long n,
+					unsigned long left);
+extern unsigned long lkl_copy_to_user(unsigned long to, const void *from, unsigned long n,
+				      unsigned long left);
+extern unsigned long lkl_clear_user(unsigned long to, unsigned long n, unsigned long left);
 
 static inline __must_check unsigned long
 raw_copy_from_user(void *to, const void __user *from, unsigned long n)
 {
-	return host_copy_from_user(to, (unsigned long)from, n);
+	unsigned long left = host_copy_from_user(to, (unsigned long)from, n);
+
+	return likely(!left) ? 0 : lkl_copy_from_user(to, (unsigned long)from, n, left);
 }
 
 static inline __must_check unsigned long
 raw_copy_to_user(void __user *to, const void *from, unsigned long n)
 {
-	return host_copy_to_user((unsigned long)to, from, n);
+	unsigned long left = host_copy_to_user((unsigned long)to, from, n);
+
+	return likely(!left) ? 0 : lkl_copy_to_user((unsigned long)to, from, n, left);
 }
 #define INLINE_COPY_FROM_USER
 #define INLINE_COPY_TO_USER
 
 static inline __must_check unsigned long __clear_user(void __user *to, unsigned long n)
 {
-	return host_clear_user((unsigned long)to, n);
+	unsigned long left = host_clear_user((unsigned long)to, n);
+
+	return likely(!left) ? 0 : lkl_clear_user((unsigned long)to, n, left);
 }
 #define __clear_user __clear_user
 

@@ -3,9 +3,9 @@
 
 /* sigsetjmp is a macro: it saves the mask here, then calls setjmp in the
  * caller's own frame. */
-int __sigsetjmp_mask(sigjmp_buf env, int save)
+struct __jmp_buf_tag *__sigsetjmp_mask(sigjmp_buf env, int save)
 {
 	env->__fl = save;
 	if (save) sigprocmask(SIG_SETMASK, 0, (sigset_t *)env->__ss);
-	return 0;
+	return env;
 }

@@ -35,8 +35,18 @@ int __clone(int (*func)(void *), void *stack, int flags, void *arg, ...)
 }
 
 void __wasm_thread_start(struct start *) __attribute__((__export_name__("__wasm_thread_start")));
-void __wasm_thread_start(struct start *s)
+static void run(void *arg)
 {
+	struct start *s = arg;
 	int r = s->func(s->arg);
 	for (;;) __syscall(SYS_exit, r);
+}
+
+/* See crt1.c. */
+void __wasm_guard(void (*)(void *), void *) __attribute__((__weak__));
+
+void __wasm_thread_start(struct start *s)
+{
+	if (__wasm_guard) __wasm_guard(run, s);
+	else run(s);
 }

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages of a process's own: anonymous ones, and private ones of a file, which
+ * are read when they are touched. The host makes several at once: a fault
+ * costs as much as giving memory to about sixteen pages, so an access in
+ * sequence gets twice as many as the last one.
+ */
+#include <linux/bitops.h>
+#include <linux/fs.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include "lkl_mm.h"
+
+#define LKL_GROUP	16UL	/* pages in an entry of the array */
+#define LKL_FULL	((1UL << LKL_GROUP) - 1)
+
+#define LKL_FEWEST	4UL	/* pages that a fault maps ... */
+#define LKL_MOST	512UL	/* ... and 2 MiB in a sequence */
+#define LKL_MOST_READ	16UL	/* ... of a file */
+
+/*
+ * Single islands of pages cost two mappings of the host each, of which it has
+ * a limited number: no mapping of the guest may make more than this many.
+ */
+#define LKL_ISLANDS	1024UL
+
+static unsigned long lkl_bits(struct xarray *xa, unsigned long group)
+{
+	void *entry = xa_load(xa, group);
+
+	return entry ? xa_to_value(entry) : 0;
+}
+
+/* The first page in a range that has memory, or has none; @end if there is none. */
+unsigned long lkl_anon_find(struct mm_struct *mm, unsigned long addr, unsigned long end,
+			    bool present)
+{
+	struct xarray *xa = &mm->context.pages->anon;
+	unsigned long page = addr >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+
+	while (page < last) {
+		unsigned long group = page / LKL_GROUP;
+		unsigned long bits = lkl_bits(xa, group);
+
+		bits = (present ? bits : ~bits & LKL_FULL) & (LKL_FULL << (page % LKL_GROUP));
+		if (bits & LKL_FULL)
+			return min(end, (group * LKL_GROUP + __ffs(bits)) << PAGE_SHIFT);
+		group++;
+		if (present && !xa_find(xa, &group, (last - 1) / LKL_GROUP, XA_PRESENT))
+			return end;
+		page = group * LKL_GROUP;
+	}
+	return end;
+}
+
+/* Room to note a range, so that noting it neither fails nor sleeps. */
+static int lkl_anon_prepare(struct lkl_pages *p, unsigned long start, unsigned long end)
+{
+	unsigned long group = (start >> PAGE_SHIFT) / LKL_GROUP;
+	unsigned long last = ((end - 1) >> PAGE_SHIFT) / LKL_GROUP;
+
+	for (; group <= last; group++) {
+		int err = xa_insert(&p->anon, group, xa_mk_value(0), GFP_KERNEL_ACCOUNT);
+
+		if (err && err != -EBUSY)
+			return err;
+	}
+	return 0;
+}
+
+/* Notes that a range has memory, or none; how many pages changed. */
+static unsigned long lkl_anon_note(struct lkl_pages *p, unsigned long start, unsigned long end,
+				   bool present)
+{
+	unsigned long page = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT, changed = 0;
+
+	while (page < last) {
+		unsigned long group = page / LKL_GROUP, bits = lkl_bits(&p->anon, group);
+		unsigned long next = min(last, (group + 1) * LKL_GROUP);
+		unsigned long mask = (LKL_FULL << (page % LKL_GROUP)) &
+				     (LKL_FULL >> ((group + 1) * LKL_GROUP - next));
+		unsigned long now = present ? bits | mask : bits & ~mask;
+
+		changed += hweight_long(now ^ bits);
+		if (now)
+			xa_store(&p->anon, group, xa_mk_value(now), GFP_ATOMIC);
+		else
+			xa_erase(&p->anon, group);
+		page = next;
+	}
+	return changed;
+}
+
+/* Memory in advance, where there is none. For lack of it a touch may do later. */
+int lkl_anon_map(struct mm_struct *mm, unsigned long start, unsigned long end, u32 prot)
+{
+	struct lkl_pages *p = mm->context.pages;
+	int err = lkl_anon_prepare(p, start, end);
+
+	if (err)
+		return err;
+	if (!lkl_charge(mm, (end - start) >> PAGE_SHIFT, false))
+		return -ENOMEM;
+	err = host_mm_map(mm->context.id, start, end - start, prot);
+	if (err)
+		lkl_uncharge(mm, (end - start) >> PAGE_SHIFT);
+	else
+		lkl_anon_note(p, start, end, true);
+	return err;
+}
+
+void lkl_anon_zap(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	unsigned long from, to, pages = 0;
+
+	lkl_for_each_run(mm, from, to, start, end)
+		pages += lkl_anon_note(mm->context.pages, from, to, false);
+	if (!pages)
+		return;
+	host_mm_unmap(mm->context.id, start, end - start);
+	lkl_uncharge(mm, pages);
+}
+
+/* A copy for a forked child, whose memory of its own is empty. */
+int lkl_anon_copy(struct mm_struct *mm, struct mm_struct *from, unsigned long start,
+		  unsigned long end, u32 prot)
+{
+	struct lkl_pages *p = mm->context.pages;
+	int err = lkl_anon_prepare(p, start, end);
+
+	if (err)
+		return err;
+	if (!lkl_charge(mm, (end - start) >> PAGE_SHIFT, false))
+		return -ENOMEM;
+	err = host_mm_copy(from->context.id, mm->context.id, start, end - start, prot);
+	if (err)
+		lkl_uncharge(mm, (end - start) >> PAGE_SHIFT);
+	else
+		lkl_anon_note(p, start, end, true);
+	return err;
+}
+
+/* The address space ends: the host has taken all of it. */
+void lkl_anon_end(struct mm_struct *mm)
+{
+	lkl_uncharge(mm, mm->context.pages->charged);
+	xa_destroy(&mm->context.pages->anon);
+}
+
+/* Takes memory along to a range that has none. */
+int lkl_anon_move(struct mm_struct *mm, unsigned long start, unsigned long to,
+		  unsigned long len, u32 prot)
+{
+	unsigned long end = start + len, from, until;
+	int err;
+
+	lkl_for_each_run(mm, from, until, start, end) {
+		unsigned long target = to + (from - start), size = until - from;
+
+		err = lkl_anon_prepare(mm->context.pages, target, target + size);
+		if (!err)
+			err = host_mm_move(mm->context.id, from, target, size, prot);
+		if (err)
+			return err;
+		lkl_anon_note(mm->context.pages, from, until, false);
+		lkl_anon_note(mm->context.pages, target, target + size, true);
+	}
+	return 0;
+}
+
+/* The pages around @addr that get memory now. */
+static void lkl_anon_window(struct vm_area_struct *vma, unsigned long addr,
+			    unsigned long *start, unsigned long *end)
+{
+	struct lkl_pages *p = vma->vm_mm->context.pages;
+	unsigned long most = vma->vm_file ? LKL_MOST_READ : LKL_MOST;
+	unsigned long unit = max(LKL_FEWEST, roundup_pow_of_two(vma_pages(vma)) / LKL_ISLANDS);
+
+	if (p->next == addr) {
+		p->window = min(most, 2UL * p->window);
+		*start = addr;
+	} else {
+		p->window = min(most, unit);
+		*start = max(vma->vm_start, addr & ~((p->window << PAGE_SHIFT) - 1));
+	}
+	*end = *start + min(vma->vm_end - *start, (unsigned long)p->window << PAGE_SHIFT);
+	p->next = *end;
+}
+
+/* ... without those that have it. */
+static void lkl_anon_trim(struct mm_struct *mm, unsigned long addr,
+			  unsigned long *start, unsigned long *end)
+{
+	unsigned long at = *start, until;
+
+	/* The last run with memory below @addr. */
+	while ((at = lkl_anon_find(mm, at, addr, true)) < addr) {
+		until = lkl_anon_find(mm, at, addr, false);
+		*start = until;
+		at = until;
+	}
+	*end = lkl_anon_find(mm, addr, *end, true);
+}
+
+/* What the file says of these pages; a page behind its end is an error. */
+static void *lkl_read_file(struct vm_area_struct *vma, unsigned long addr, unsigned long start,
+			   unsigned long *end, vm_fault_t *fault)
+{
+	struct file *file = vma->vm_file;
+	struct inode *inode = file->f_mapping->host;
+	loff_t pos = (loff_t)lkl_pgoff(vma, start) << PAGE_SHIFT;
+	unsigned long done = 0;
+	char *buf;
+
+	if (S_ISREG(inode->i_mode)) {
+		pgoff_t pages = DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE);
+		pgoff_t first = lkl_pgoff(vma, start);
+
+		*fault = VM_FAULT_SIGBUS;
+		if (lkl_pgoff(vma, addr) >= pages)
+			return NULL;
+		*end = min(*end, start + ((pages - first) << PAGE_SHIFT));
+	}
+	*fault = VM_FAULT_OOM;
+	buf = kvzalloc(*end - start, GFP_KERNEL);
+	if (!buf)
+		return NULL;
+	while (done < *end - start) {
+		ssize_t n = kernel_read(file, buf + done, *end - start - done, &pos);
+
+		if (n < 0) {
+			*fault = VM_FAULT_SIGBUS;
+			kvfree(buf);
+			return NULL;
+		}
+		if (!n)
+			break;
+		done += n;
+	}
+	*fault = 0;
+	return buf;
+}
+
+static int lkl_anon_install(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			    const void *content)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	u32 prot = lkl_host_prot(vma->vm_flags);
+	u32 first = content ? LKL_PROT_READ | LKL_PROT_WRITE : prot;
+	int err = host_mm_map(mm->context.id, start, end - start, first);
+
+	if (err)
+		return err;
+	if (content) {
+		host_mm_access(mm->context.id, start, (void *)content, end - start, 1);
+		if (prot != first)
+			err = host_mm_protect(mm->context.id, start, end - start, prot);
+	}
+	if (err)
+		host_mm_unmap(mm->context.id, start, end - start);
+	else
+		lkl_anon_note(mm->context.pages, start, end, true);
+	return err;
+}
+
+/* Charged for, and still without memory: others may have run meanwhile. */
+static vm_fault_t lkl_anon_give(struct vm_area_struct *vma, unsigned long addr,
+				unsigned long start, unsigned long end, const void *content)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	unsigned long charged = (end - start) >> PAGE_SHIFT;
+	int err = -EAGAIN;
+
+	if (lkl_anon_find(mm, start, end, true) == end)
+		err = lkl_anon_install(vma, start, end, content);
+	if (err)
+		lkl_uncharge(mm, charged);
+	return err == -EAGAIN ? 0 : err ? VM_FAULT_OOM : 0;
+}
+
+/*
+ * The host has no mapping left for another island: all that lies between this
+ * one and its neighbours makes them one.
+ */
+static vm_fault_t lkl_anon_fill_gap(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	unsigned long start = vma->vm_start, end = vma->vm_end;
+
+	lkl_anon_trim(mm, addr, &start, &end);
+	if (lkl_anon_prepare(mm->context.pages, start, end) ||
+	    !lkl_charge(mm, (end - start) >> PAGE_SHIFT, false))
+		return VM_FAULT_OOM;
+	return lkl_anon_give(vma, addr, start, end, NULL);
+}
+
+/* Rather this page alone than somebody's death. */
+static vm_fault_t lkl_anon_pay(struct vm_area_struct *vma, unsigned long addr,
+			       unsigned long start, unsigned long end, const void *content)
+{
+	if (lkl_charge(vma->vm_mm, (end - start) >> PAGE_SHIFT, false))
+		return lkl_anon_give(vma, addr, start, end, content);
+	if (!lkl_charge(vma->vm_mm, 1, true))
+		return VM_FAULT_OOM;
+	return lkl_anon_give(vma, addr, addr, addr + PAGE_SIZE,
+			     content ? content + (addr - start) : NULL);
+}
+
+vm_fault_t lkl_anon_fault(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	unsigned long start, end;
+	void *content = NULL;
+	vm_fault_t fault;
+
+	/* A second task of the process came here for the same page. */
+	if (lkl_anon_find(mm, addr, addr + PAGE_SIZE, true) == addr)
+		return host_mm_protect(mm->context.id, addr, PAGE_SIZE,
+				       lkl_host_prot(vma->vm_flags)) ? VM_FAULT_OOM : 0;
+	lkl_anon_window(vma, addr, &start, &end);
+	lkl_anon_trim(mm, addr, &start, &end);
+	if (lkl_anon_prepare(mm->context.pages, start, end))
+		return VM_FAULT_OOM;
+	if (vma->vm_file) {
+		content = lkl_read_file(vma, addr, start, &end, &fault);
+		if (!content)
+			return fault;
+	}
+	fault = lkl_anon_pay(vma, addr, start, end, content);
+	kvfree(content);
+	if (fault & VM_FAULT_OOM && !vma->vm_file)
+		fault = lkl_anon_fill_gap(vma, addr);
+	return fault;
+}

@@ -1,0 +1,98 @@
+//! What `userland/suites/NAME` says about a suite.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::common::guest_dir;
+
+/// A suite as its folder describes it. CONTRIBUTING.md has the fields.
+pub struct Suite {
+    pub name: String,
+    /// Left to `scripts/test --all`.
+    pub slow: bool,
+    /// No tests of its own.
+    pub tool: bool,
+    pub deadline: Duration,
+    /// Arguments of `wasmlinux run`, up to the command.
+    pub machine: Vec<String>,
+    /// Unit, case: why it must fail.
+    pub expected: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// The part of suite.toml that running needs; xtask knows all of it.
+#[derive(serde::Deserialize)]
+struct Description {
+    #[serde(default)]
+    slow: bool,
+    #[serde(default)]
+    tool: bool,
+    #[serde(default)]
+    needs: Vec<String>,
+    /// More for `--add`, the host's side in what xtask has built.
+    #[serde(default)]
+    add: Vec<String>,
+    #[serde(default = "minute")]
+    deadline: u64,
+    #[serde(default = "usual_memory")]
+    memory: String,
+}
+
+fn minute() -> u64 {
+    60
+}
+
+fn usual_memory() -> String {
+    "256M".into()
+}
+
+/// All suites, in the order of their names.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+impl Suite {
+    /// A description that cannot be read is a mistake of the tree: it panics.
+    pub fn load(folder: &Path, name: &str) -> Suite {
+        let text = |file: &str| std::fs::read_to_string(folder.join(file));
+        let said = text("suite.toml").unwrap_or_else(|e| panic!("{name}/suite.toml: {e}"));
+        let said: Description =
+            toml::from_str(&said).unwrap_or_else(|e| panic!("{name}/suite.toml: {e}"));
+        // A suite of which everything passes needs none.
+        let expected = text("expected.toml").unwrap_or_default();
+        let expected =
+            toml::from_str(&expected).unwrap_or_else(|e| panic!("{name}/expected.toml: {e}"));
+
+        let add = |host: PathBuf, guest: &str| {
+            ["--add".to_owned(), format!("{}={guest}", host.display())]
+        };
+        let built = |name: &str| guest_dir().join("suites").join(name);
+        let mut machine = vec!["run".into(), "--memory".into(), said.memory];
+        machine.extend(add(built(name), "/suite"));
+        machine.extend(add(folder.join("run"), "/suite/run"));
+        let automake = folder.with_file_name("automake.sh");
+        machine.extend(add(automake, "/suite/automake.sh"));
+        for need in &said.needs {
+            machine.extend(add(built(need).join("bin"), "/usr/local/bin"));
+        }
+        for file in &said.add {
+            machine.extend(["--add".to_owned(), guest_dir().join(file).display().to_string()]);
+        }
+        machine.extend(["--cwd".into(), "/suite".into()]);
+        Suite {
+            name: name.into(),
+            slow: said.slow,
+            tool: said.tool,
+            deadline: Duration::from_secs(said.deadline),
+            machine,
+            expected,
+        }
+    }
+}
