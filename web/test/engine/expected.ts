@@ -7,8 +7,13 @@ const NO_SHARING = "two memories cannot share a page: MAP_SHARED and shmat are E
 const ALL_AT_ONCE = "without faults every page of a mapping has memory from the start";
 const NO_WAY_BACK = "a trap unwinds the program: its handler runs, but cannot go or jump back";
 
+const NO_FORK_IN_CATCH =
+  "fork in a handler of an exception, or in code that LLVM has put into one, is a trap";
+
 export const EXPECTED: Record<string, string> = {
   advice: ALL_AT_ONCE,
+  cxx_fork: NO_FORK_IN_CATCH,
+  cxx_static: NO_FORK_IN_CATCH,
   efault: NO_PROTECTION,
   fault: NO_PROTECTION,
   fault_resume: NO_PROTECTION,
