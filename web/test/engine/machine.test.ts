@@ -1,14 +1,16 @@
 /** Whole machines: boot, end, the event loop, and what must not be left. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import { IRQ_POWER } from "../../src/engine/abi.ts";
 import { Machine } from "../../src/engine/machine.ts";
 import { Programs } from "../../src/engine/programs.ts";
-import { boot, compiled, glue } from "./boot.ts";
+import { boot, compiled, glue, stopMachines } from "./boot.ts";
 import { Cpio } from "./cpio.ts";
 import { TestDevices } from "./devices.ts";
 
 const CTRL_C = "\x03";
+
+afterEach(stopMachines);
 
 test("a shell runs commands, with streams and exit codes", async () => {
   const guest = await boot();
