@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::add::{AddError, Addition};
 use crate::engine::Boot;
 use crate::guest::{self, File, Node};
+use crate::inetd::Service;
 use crate::job::Limits;
 use crate::machine::{Defaults, Error, LogSink, Machine};
 use crate::program;
@@ -48,6 +49,7 @@ pub struct Builder {
     parameters: String,
     log: LogSink,
     defaults: Defaults,
+    services: Vec<Service>,
 }
 
 impl Builder {
@@ -61,6 +63,7 @@ impl Builder {
             parameters: String::new(),
             log: Box::new(io::sink()),
             defaults: Defaults { env: env.collect(), limits: Limits::default() },
+            services: Vec::new(),
         }
     }
 
@@ -158,6 +161,23 @@ impl Builder {
         self
     }
 
+    /// A command in the guest for each connection to an address, for as long as
+    /// the machine lives; see [`Server`](crate::Server).
+    ///
+    /// ```no_run
+    /// use wasmlinux::{socket_address, Machine, Service};
+    ///
+    /// let console = Service::telnet(socket_address("127.0.0.1:5666").unwrap(), false);
+    /// let machine = Machine::builder().service(console).boot()?;
+    /// println!("telnet to {}", machine.addresses()[0]);
+    /// machine.wait();
+    /// # Ok::<(), wasmlinux::Error>(())
+    /// ```
+    pub fn service(mut self, service: Service) -> Builder {
+        self.services.push(service);
+        self
+    }
+
     /// Boots the machine. The guest is still coming up when this returns; the
     /// first command waits for it.
     pub fn boot(self) -> Result<Machine, Error> {
@@ -168,7 +188,8 @@ impl Builder {
         }
         let initrd = guest::initrd(self.rootfs.as_deref(), &files)?;
         let command_line = guest::command_line(self.user_memory, &self.parameters);
-        Machine::boot(Boot { memory: self.memory, command_line, initrd }, self.log, self.defaults)
+        let boot = Boot { memory: self.memory, command_line, initrd };
+        Machine::boot(boot, self.log, self.defaults)?.serve(self.services)
     }
 }
 

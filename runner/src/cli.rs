@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use wasmlinux::trace::filter::Filter;
-use wasmlinux::Addition;
+use wasmlinux::{Addition, Address, Service};
 
 /// Runs a real Linux kernel and its programs in this process.
 #[derive(Parser)]
@@ -15,6 +15,9 @@ use wasmlinux::Addition;
 pub struct Cli {
     #[command(subcommand)]
     pub verb: Verb,
+    /// What to say on stderr of what goes on: off, error, warn, info, debug
+    #[arg(long, value_name = "LEVEL", default_value = "warn", global = true, value_parser = level)]
+    pub log: log::LevelFilter,
 }
 
 #[derive(Subcommand)]
@@ -36,6 +39,57 @@ pub enum Verb {
         #[command(flatten)]
         machine: MachineArgs,
     },
+    /// Boot and serve telnet consoles and other services until SIGINT or SIGTERM
+    ///
+    /// Each connection to a service gets a process of its own in the guest, as
+    /// from inetd. What is sent is not encrypted: only this machine can connect,
+    /// unless an address says otherwise.
+    Serve {
+        #[command(flatten)]
+        machine: MachineArgs,
+        #[command(flatten)]
+        serve: ServeArgs,
+    },
+    /// Connect this terminal to a console, or to any telnet server
+    ///
+    /// Ctrl-] leads to a prompt: close, status, help, z to stop the client.
+    Telnet {
+        /// Name or address
+        #[arg(default_value = "127.0.0.1")]
+        host: String,
+        #[arg(default_value_t = 5666)]
+        port: u16,
+    },
+}
+
+#[derive(Args)]
+pub struct ServeArgs {
+    /// Where the telnet console listens; port 0 takes one that is free
+    #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:5666", value_parser = address)]
+    pub listen: Address,
+    /// A command for each connection to a port, such as 7=cat
+    #[arg(long = "service", value_name = "[ADDRESS:]PORT=COMMAND", value_parser = Service::parse)]
+    pub services: Vec<Service>,
+    /// A file of services in the manner of inetd.conf
+    #[arg(long = "services", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Open a console on this terminal, too; the machine ends with it
+    #[arg(long)]
+    pub console: bool,
+    /// Ask for a user and a password (root has none unless one is given)
+    #[arg(long)]
+    pub login: bool,
+    /// A file whose first line is root's password; implies --login
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
+fn level(text: &str) -> Result<log::LevelFilter, String> {
+    text.parse().map_err(|_| "give off, error, warn, info or debug".to_owned())
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    wasmlinux::socket_address(text).map_err(|e| e.to_string())
 }
 
 #[derive(Args)]

@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hostabi::consts::{IRQ_JOB, IRQ_POWER};
+use miniio::Address;
 use parking_lot::{Condvar, Mutex};
 
 use crate::add::AddError;
@@ -22,6 +23,7 @@ use crate::command::Command;
 use crate::engine::irq::Irqs;
 use crate::engine::{self, Boot, BootError, Devices, Errno, Outcome};
 use crate::guest::GuestError;
+use crate::inetd::{ServeError, Server, Service};
 use crate::job::{self, Exit, JobSpec, JobStdio, Limits, SpecError};
 use crate::program::ProgramError;
 use crate::status::ExitStatus;
@@ -54,6 +56,8 @@ pub enum Error {
     Program(#[from] ProgramError),
     #[error(transparent)]
     Spec(#[from] SpecError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     #[error("cannot start a thread for the machine: {0}")]
     Thread(#[source] std::io::Error),
     #[error("cannot connect the command's stdin, stdout or stderr: {0}")]
@@ -89,6 +93,8 @@ pub enum Error {
 pub struct Machine {
     parts: Parts,
     thread: Option<JoinHandle<()>>,
+    /// What the builder was asked to offer.
+    server: Option<Server>,
 }
 
 /// What starting a command takes; it does not keep the machine running.
@@ -147,6 +153,8 @@ pub(crate) struct Host {
     next_job: AtomicU32,
     ended: Mutex<Option<Result<Outcome, String>>>,
     end: Condvar,
+    /// Called at the end. Taken with `ended` locked, called without.
+    end_hooks: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Machine {
@@ -170,6 +178,7 @@ impl Machine {
             next_job: AtomicU32::new(1),
             ended: Mutex::new(None),
             end: Condvar::new(),
+            end_hooks: Mutex::default(),
         });
         engine::check(&boot)?;
         let devices = host.clone();
@@ -181,7 +190,7 @@ impl Machine {
             .name("wasmlinux-cpu".into())
             .spawn(body)
             .map_err(Error::Thread)?;
-        Ok(Machine { parts: Parts { host, defaults }, thread: Some(thread) })
+        Ok(Machine { parts: Parts { host, defaults }, thread: Some(thread), server: None })
     }
 
     /// A command to run in this machine, in the manner of
@@ -194,6 +203,19 @@ impl Machine {
     /// What services are started with: see [`Inetd`](crate::Inetd).
     pub fn parts(&self) -> Parts {
         self.parts.clone()
+    }
+
+    /// Offers services for as long as the machine lives.
+    pub(crate) fn serve(mut self, services: Vec<Service>) -> Result<Machine, Error> {
+        if !services.is_empty() {
+            self.server = Some(Server::start(&self, services)?);
+        }
+        Ok(self)
+    }
+
+    /// Where the [services](Builder::service) listen, in their order.
+    pub fn addresses(&self) -> &[Address] {
+        self.server.as_ref().map_or(&[], Server::addresses)
     }
 
     /// Asks the guest to shut down in order: its init ends all processes. Does
@@ -220,6 +242,18 @@ impl Machine {
     /// [`power_off`](Machine::power_off), or crashed.
     pub fn wait(&self) -> Outcome {
         self.parts.host.wait(None).expect("waited without a deadline")
+    }
+
+    /// Calls `hook` when the machine has ended, on its own thread; at once if it
+    /// has.
+    pub fn on_end(&self, hook: impl FnOnce() + Send + 'static) {
+        let host = &self.parts.host;
+        let ended = host.ended.lock();
+        if ended.is_some() {
+            drop(ended);
+            return hook();
+        }
+        host.end_hooks.lock().push(Box::new(hook));
     }
 
     /// How the machine has ended, if it has.
@@ -382,10 +416,14 @@ impl Host {
     }
 
     fn finish(&self, outcome: Result<Outcome, String>) {
-        *self.ended.lock() = Some(outcome);
+        let mut ended = self.ended.lock();
+        *ended = Some(outcome);
+        let hooks = std::mem::take(&mut *self.end_hooks.lock());
+        drop(ended);
         self.end.notify_all();
         self.lose_jobs();
         self.streams.close_all();
+        hooks.into_iter().for_each(|hook| hook());
     }
 
     fn lose_jobs(&self) {

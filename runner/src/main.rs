@@ -1,8 +1,11 @@
 //! The `wasmlinux` command.
 
 mod cli;
-mod log;
+mod console;
+mod logs;
 mod run;
+mod serve;
+mod telnet;
 
 use clap::Parser;
 

@@ -1,4 +1,4 @@
-//! `run` and `shell`: one command on the caller's terminal or streams.
+//! The verbs; `run` and `shell`: one command on the caller's terminal or streams.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,11 +10,11 @@ use std::thread;
 
 use wasmlinux::trace::Tracer;
 use wasmlinux::{
-    program, terminal, Command, Error, ExitStatus, Machine, Outcome, Size, Stdio, Terminal,
+    program, terminal, Builder, Command, Error, ExitStatus, Machine, Outcome, Size, Stdio, Terminal,
 };
 
 use crate::cli::{Cli, MachineArgs, Verb};
-use crate::log::KernelLog;
+use crate::logs::KernelLog;
 
 /// The machine could not be run.
 pub const EXIT_HOST: i32 = 125;
@@ -32,13 +32,18 @@ pub enum RunError {
     Log(PathBuf, #[source] io::Error),
     #[error("cannot write the trace to {0}: {1}")]
     Trace(PathBuf, #[source] io::Error),
+    #[error(transparent)]
+    Telnet(#[from] crate::telnet::TelnetError),
     #[error("cannot set the terminal up: {0}")]
     Terminal(#[source] io::Error),
+    #[error(transparent)]
+    Serve(#[from] crate::serve::ServeError),
     #[error("stdin is not a terminal; use `wasmlinux run -- sh` instead")]
     NoTerminal,
 }
 
 pub fn main(cli: Cli) -> Result<i32, RunError> {
+    crate::logs::to_stderr(cli.log);
     match cli.verb {
         Verb::Run { machine, command } => session(&machine, &command),
         Verb::Shell { machine } => {
@@ -47,11 +52,13 @@ pub fn main(cli: Cli) -> Result<i32, RunError> {
             }
             session(&machine, &["sh".into(), "-l".into()])
         }
+        Verb::Serve { machine, serve } => crate::serve::main(&machine, serve),
+        Verb::Telnet { host, port } => Ok(crate::telnet::main(&host, port)?),
     }
 }
 
-/// Boots, runs one command on the caller's terminal or streams, and ends.
-fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
+/// The machine that the options describe.
+pub fn builder(args: &MachineArgs) -> Result<(Builder, KernelLog), RunError> {
     let log = KernelLog::open(args.kernel_log.as_deref());
     let log = log.map_err(|e| RunError::Log(args.kernel_log.clone().unwrap_or_default(), e))?;
     let mut builder = Machine::builder().memory(args.memory).user_memory(args.user_memory);
@@ -66,6 +73,12 @@ fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
     for (name, value) in &args.env {
         builder = builder.env(&**name, &**value);
     }
+    Ok((builder, log))
+}
+
+/// Boots, runs one command on the caller's terminal or streams, and ends.
+fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
+    let (mut builder, log) = builder(args)?;
     // A program on the host is compiled and put into the guest.
     let mut name = command[0].clone();
     if let Some(path) = program::host_path(name.as_bytes()) {
@@ -136,15 +149,21 @@ fn exit_code(result: Result<ExitStatus, RunError>, log: &KernelLog) -> Result<i3
             let found = cause.raw_os_error() != Some(libc::ENOENT);
             Ok(if found { EXIT_CANNOT } else { EXIT_NOT_FOUND })
         }
+        Err(RunError::Machine(Error::Ended(outcome))) => ended(outcome, log),
+        Err(e) => Err(e),
+    }
+}
+
+/// The exit code that tells how the machine has ended.
+pub fn ended(outcome: Outcome, log: &KernelLog) -> Result<i32, RunError> {
+    match outcome {
         // `poweroff`, `reboot` and `halt` typed at a shell are a way out.
-        Err(RunError::Machine(Error::Ended(
-            Outcome::PowerOff | Outcome::Halt | Outcome::Restart,
-        ))) => Ok(0),
-        Err(RunError::Machine(Error::Ended(Outcome::Panic))) => {
+        Outcome::PowerOff | Outcome::Halt | Outcome::Restart => Ok(0),
+        Outcome::Panic => {
             log.show_kept();
             Ok(EXIT_PANIC)
         }
-        Err(e) => Err(e),
+        outcome => Err(Error::Ended(outcome).into()),
     }
 }
 

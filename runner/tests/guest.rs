@@ -4,9 +4,9 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use common::{guest_dir, output, test_module, text};
+use common::{guest_dir, output, test_module, text, TEST_DIRS};
 
 fn run(name: &str) -> Result<(), String> {
     let module = test_module(name);
@@ -50,6 +50,13 @@ programs! {
     clock,
     conditions,
     cpu_time,
+    cxx_exceptions,
+    cxx_fork,
+    cxx_library,
+    cxx_rtti,
+    cxx_static,
+    cxx_terminate,
+    cxx_threads,
     efault,
     epoll,
     exec,
@@ -61,10 +68,12 @@ programs! {
     files,
     float,
     fork,
+    fork_handler,
     fork_ids,
     fork_signal,
     inet,
     inotify,
+    isolation,
     jobs,
     libc,
     limits,
@@ -91,9 +100,12 @@ programs! {
     pty,
     recursion,
     rlimit,
+    rust_alloc,
     seccomp,
     session,
     setjmp,
+    setjmp_many,
+    setjmp_masks,
     shared_file,
     shared_fork,
     shared_futex,
@@ -131,15 +143,18 @@ programs! {
 #[test]
 fn no_program_is_forgotten() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../userland/tests");
-    let names = |dir: &Path, extension: &str| -> BTreeSet<String> {
-        let files = std::fs::read_dir(dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
-        files
+    let names = |dirs: &[PathBuf], extensions: &[&str]| -> BTreeSet<String> {
+        dirs.iter()
+            .flat_map(|dir| {
+                std::fs::read_dir(dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()))
+            })
             .map(|f| f.unwrap().path())
-            .filter(|p| p.extension().is_some_and(|e| e == extension))
+            .filter(|p| p.extension().is_some_and(|e| extensions.iter().any(|x| e == *x)))
             .map(|p| p.file_stem().unwrap().to_string_lossy().into_owned())
             .collect()
     };
     let listed: BTreeSet<String> = LISTED.iter().map(|n| (*n).to_owned()).collect();
-    assert_eq!(names(&sources, "c"), listed, "every program has a test");
-    assert_eq!(names(&guest_dir().join("tests"), "wasm"), listed, "every program was built");
+    assert_eq!(names(&[sources], &["c", "cpp", "rs"]), listed, "every program has a test");
+    let built: Vec<PathBuf> = TEST_DIRS.iter().map(|dir| guest_dir().join(dir)).collect();
+    assert_eq!(names(&built, &["wasm"]), listed, "every program was built");
 }

@@ -112,6 +112,19 @@ fn files_in_memory_meet_the_memory_limit() {
 }
 
 #[test]
+fn a_hog_meets_the_memory_limit() {
+    let machine = machine();
+    let limits = Limits { memory: Some(16 << 20), ..Limits::default() };
+    // One line without end.
+    let output = output(hostile(&machine, "tr '\\0' x </dev/zero | sort; echo survived", limits));
+    assert_eq!(output.status.limit(), Some(Limit::Memory), "{output:?}");
+    assert_eq!(output.stdout, b"");
+    usable(&machine);
+    let output = self::output(hostile(&machine, "seq 1 10000 | sort -n | tail -n 1", limits));
+    assert_eq!(output.stdout, b"10000\n", "{output:?}");
+}
+
+#[test]
 fn an_output_flood_meets_the_output_limit() {
     let machine = machine();
     let limits = Limits { output: Some(1 << 20), ..Limits::default() };

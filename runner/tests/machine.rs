@@ -108,7 +108,7 @@ fn commands_at_once_on_one_machine() {
         for i in 0..32u32 {
             let machine = &machine;
             scope.spawn(move || {
-                let text: Vec<u8> = (0..100_000u32).map(|n| (n * (i + 1) >> 3) as u8).collect();
+                let text: Vec<u8> = (0..100_000u32).map(|n| ((n * (i + 1)) >> 3) as u8).collect();
                 let cat = machine.command("cat").stdin(Stdio::bytes(text.clone()));
                 let output = cat.output().unwrap();
                 assert!(output.stdout == text && output.status.success(), "{i}");
@@ -273,6 +273,21 @@ fn power_off_from_another_thread() {
     assert_eq!(machine.try_wait(), Some(Outcome::PowerOff));
     let late = machine.command("true").status();
     assert!(matches!(late, Err(Error::Ended(Outcome::PowerOff))));
+}
+
+#[test]
+fn a_shutdown_asks_processes_to_end() {
+    let machine = machine();
+    let script = "trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.05; done";
+    let command = machine.command("sh").args(["-c", script]).stdin(Stdio::null());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut [0; 3]).unwrap();
+    machine.power_off();
+    let mut said = String::new();
+    stdout.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "asked\n");
+    assert!(matches!(child.wait(), Err(Error::Ended(Outcome::PowerOff))));
 }
 
 #[test]

@@ -3,10 +3,10 @@
  *
  *   fuzz [SEED [ROUNDS [-v]]]
  *
- * A round is a process that is the init of namespaces of its own and makes up
- * to CALLS calls; its seed decides everything it does. It is given a second,
- * then it and all its children are killed. After each round the machine must
- * still fork, exec and answer. Without arguments: the few rounds of the test. */
+ * A round is the init of namespaces of its own, whose children make CALLS calls
+ * each; its seed decides everything they do. It is given a second, then all are
+ * killed. After each round the machine must still fork, exec and answer. Without
+ * arguments: the few rounds of the test. */
 #include "fuzz_args.h"
 #include <asm/unistd_32.h>
 #include "fuzz_calls.h"
@@ -17,7 +17,8 @@
 #include <sys/time.h>
 #include <time.h>
 
-#define CALLS 300
+#define WORKERS 8
+#define CALLS 60
 #define ROUND_MS 1000
 #define END_MS 20000
 #define SEED 1
@@ -104,8 +105,17 @@ static void round_of(uint64_t seed)
 	/* What waits is interrupted. */
 	handle(SIGALRM, nothing, 0);
 	setitimer(ITIMER_REAL, &tick, 0);
-	if (one_in(4)) setuid(1000);
-	for (unsigned i = 0; i < CALLS; i++) one_call();
+	for (unsigned i = 0; i < WORKERS; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			state = seed * 0x9e3779b97f4a7c15ull + i + 2;
+			if (one_in(4)) setuid(1000);
+			for (unsigned n = 0; n < CALLS; n++) one_call();
+			_exit(0);
+		}
+		while (pid > 0 && waitpid(pid, 0, 0) < 0 && errno == EINTR) ;
+	}
 	_exit(0);
 }
 

@@ -23,8 +23,8 @@ int main(void)
 	for (int i = 0; i < 8; i++) CHECK(q[i * PAGE] == i + 1);
 	page = p;
 	CHECK(killed(in_child(look), SIGSEGV));
-	q = OK(mremap(q, 8 * PAGE, 16 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p));
-	CHECK(q == p && q[7 * PAGE] == 8 && !q[8 * PAGE] && !q[16 * PAGE - 1]);
+	q = OK(mremap(q, 8 * PAGE, 16 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room + 40 * PAGE));
+	CHECK(q == room + 40 * PAGE && q[7 * PAGE] == 8 && !q[8 * PAGE] && !q[16 * PAGE - 1]);
 	/* ... grown after a move, and moved again */
 	q[15 * PAGE] = 16;
 	q = OK(mremap(q, 16 * PAGE, 12 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room + 8 * PAGE));

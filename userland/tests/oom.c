@@ -100,7 +100,9 @@ int main(void)
 	CHECK(killed(status, SIGKILL));
 	logged("Out of memory: Killed process");
 	/* all of it is there again */
-	memset(take(64 * MB), 1, 64 * MB);
+	char *p = take(64 * MB);
+	memset(p, 1, 64 * MB);
+	OK(munmap(p, 64 * MB));
 
 	OK(unshare(CLONE_NEWNS));
 	OK(mount(0, "/", 0, MS_REC | MS_PRIVATE, 0));

@@ -50,7 +50,7 @@ static void all(int flags)
 	p = fresh(flags, 4);
 	OK(munmap(p + 2 * PAGE, 2 * PAGE));
 	memset(p + PAGE, 'x', PAGE);
-	FAILS(open(p + PAGE, O_RDONLY), EFAULT);
+	FAILS(open(p + 2 * PAGE - 100, O_RDONLY), EFAULT);
 
 	struct iovec iov[2] = { { fresh(flags, 2), 2 * PAGE }, { fresh(flags, 2), 2 * PAGE } };
 	CHECK(readv(zero, iov, 2) == 4 * PAGE);

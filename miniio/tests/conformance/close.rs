@@ -2,7 +2,7 @@
 
 use miniio::{Error, Event, Loop, Received, BUFFER};
 
-use crate::rig::{stream_of, Rig};
+use crate::rig::{stream_of, Rig, MOMENT};
 
 pub fn no_event_names_a_closed_stream(mut rig: Rig) {
     let (listener, address) = rig.listen();
@@ -47,7 +47,7 @@ pub fn a_stream_may_be_closed_in_any_state(mut rig: Rig) {
             }
             rig.io.close(client);
             rig.io.close(client);
-            for event in rig.settle() {
+            for event in rig.settle_for(MOMENT) {
                 assert_ne!(stream_of(&event), Some(client), "{event:?}");
                 if let Event::Accepted { stream, .. } = event {
                     servers.push(stream);

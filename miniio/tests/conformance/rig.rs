@@ -7,7 +7,9 @@ use miniio::{Address, Error, Event, ListenerId, Loop, Received, StreamId, Wait};
 /// How long something may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What "nothing happens" is held to.
-pub const QUIET: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_millis(100);
+/// The same where it is asked for very often.
+pub const MOMENT: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
@@ -91,8 +93,12 @@ impl Rig {
 
     /// All events until none comes for a while.
     pub fn settle(&mut self) -> Vec<Event> {
+        self.settle_for(QUIET)
+    }
+
+    pub fn settle_for(&mut self, quiet: Duration) -> Vec<Event> {
         let mut events = Vec::new();
-        while let Some(event) = self.io.next(Wait::Until(Instant::now() + QUIET)) {
+        while let Some(event) = self.io.next(Wait::Until(Instant::now() + quiet)) {
             events.push(event);
         }
         events

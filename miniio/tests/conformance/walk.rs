@@ -2,7 +2,7 @@
 
 use miniio::{Error, Event, Received, StreamId, Wait};
 
-use crate::rig::{patterned, stream_of, Random, Rig};
+use crate::rig::{patterned, stream_of, Random, Rig, MOMENT};
 
 /// One end, as it has to be.
 struct Side {
@@ -39,7 +39,7 @@ pub fn random_steps(mut rig: Rig) {
         for side in sides {
             rig.io.close(side.id);
         }
-        for event in rig.settle() {
+        for event in rig.settle_for(MOMENT) {
             assert!(stream_of(&event).is_none(), "seed {seed}: {event:?}");
         }
     }

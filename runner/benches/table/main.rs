@@ -1,7 +1,7 @@
 //! The table of benchmarks: `scripts/bench [--rounds N] [ROW...]`.
 //!
 //! ```text
-//! boot, idle, stream ─► the runner as library and as `wasmlinux`
+//! boot, idle, stream, consoles ─► the runner as library and as `wasmlinux`
 //! served ─► userland/bench/*.c in the guest and on the host
 //!                 └► sample: in turn ─► report: one line a row
 //! ```
@@ -12,6 +12,7 @@
 //! everything could be measured.
 
 mod boot;
+mod consoles;
 mod idle;
 #[path = "../../tests/common/pty.rs"]
 #[allow(dead_code)] // the tests use more of it
@@ -21,6 +22,9 @@ mod rows;
 mod sample;
 mod served;
 mod stream;
+#[path = "../../tests/common/telnet.rs"]
+#[allow(dead_code)] // the tests use more of it
+mod telnet;
 
 use anyhow::{bail, Context, Result};
 use report::Report;

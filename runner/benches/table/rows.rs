@@ -1,5 +1,6 @@
 //! The rows: what is measured, beside what, and what it should be.
 
+use crate::consoles::{Consoles, Echo};
 use crate::report::{Goal, Report};
 use crate::sample::{alone, in_turn, Samples, Unit};
 use crate::served::{built, busybox, Served};
@@ -35,6 +36,7 @@ pub fn all(report: &mut Report) -> Result<()> {
     idles(report)?;
     calls(report)?;
     streams(report)?;
+    consoles(report)?;
     applets(report)
 }
 
@@ -128,6 +130,31 @@ fn streams(report: &mut Report) -> Result<()> {
         )?;
         let unit = Unit::Rate(stream::BYTES);
         report.beside("run -- cat, 256 MB", unit, (&ours, &peer), "cat, pipe to pipe", Goal::None);
+    }
+    Ok(())
+}
+
+fn consoles(report: &mut Report) -> Result<()> {
+    let wants = ["telnet key to echo", "telnet to prompt", "64 × yes, most/least"]
+        .map(|row| (row, report.wants(row)));
+    if wants.iter().all(|(_, wanted)| !wanted) {
+        return Ok(());
+    }
+    let consoles = Consoles::start()?;
+    let [echo, prompt, fair] = wants;
+    if echo.1 {
+        let mut host = Echo::start()?;
+        let (ours, peer) = in_turn(report.rounds, || consoles.echo(), || host.echo())?;
+        let goal = Goal::AtMost(200e3);
+        report.beside(echo.0, Unit::Time, (&ours, &peer), "a thread that echoes", goal);
+    }
+    if prompt.1 {
+        let ours = alone(report.rounds, || consoles.to_prompt())?;
+        report.alone(prompt.0, Unit::Time, &ours, Goal::AtMost(20e6));
+    }
+    if fair.1 {
+        let ours = Samples::new(vec![consoles.unfairness()?]);
+        report.alone(fair.0, Unit::Ratio, &ours, Goal::AtMost(2.0));
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ pub enum Unit {
     Rate(u64),
     Bytes,
     Count,
+    Ratio,
 }
 
 pub struct Samples(Vec<f64>);
@@ -52,6 +53,7 @@ pub fn amount(value: f64, unit: Unit) -> String {
         Unit::Rate(bytes) => format!("{:.0} MB/s", bytes as f64 * 1e3 / value),
         Unit::Bytes => format!("{:.1} MiB", value / f64::from(1 << 20)),
         Unit::Count => format!("{value:.0}"),
+        Unit::Ratio => format!("{value:.2}×"),
     }
 }
 

@@ -160,6 +160,9 @@ unsafe fn guest_fault(
     let (sig, addr, access) = match (linear, zone) {
         // The kernel's memory could not be had: no page of the guest's can mend it.
         (Some(addr), _) if signal == libc::SIGBUS => (SIGBUS, addr as u32, FAULT_TRAP),
+        // Beyond the address space, where an address and an offset may lead: what
+        // the kernel maps at the lower half of the number would not mend it.
+        (Some(addr), _) if addr > u32::MAX.into() => (SIGSEGV, addr as u32, FAULT_TRAP),
         (Some(addr), _) => (SIGSEGV, addr as u32, if write { FAULT_WRITE } else { FAULT_READ }),
         (None, Zone::Yellow | Zone::Red) => {
             let opened = task.stack.open_yellow();

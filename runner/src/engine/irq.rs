@@ -127,6 +127,11 @@ impl Irqs {
     /// Raises an interrupt line; from any thread.
     pub fn raise(&self, irq: u32) {
         self.page.word().fetch_or(1 << irq, SeqCst);
+        self.wake_idle_cpu();
+    }
+
+    /// After a change of the word: an idle CPU looks at it again.
+    fn wake_idle_cpu(&self) {
         if self.idle.load(SeqCst) {
             if let Some(cpu) = self.cpu.get() {
                 cpu.unpark();
@@ -221,7 +226,10 @@ impl Irqs {
 
     fn timer_turn(&self) {
         let now = self.now();
-        self.fire_if_due(now);
+        if self.fire_if_due(now) {
+            // It may have gone idle meanwhile and seen neither bit nor deadline.
+            self.wake_idle_cpu();
+        }
         if self.idle.load(SeqCst) {
             // An idle CPU keeps its own time.
             self.next_look.store(NEVER, SeqCst);
@@ -292,6 +300,29 @@ mod tests {
             std::hint::spin_loop();
         }
         assert!(irqs.now() - begin >= 2_000_000);
+    }
+
+    /// The thread may fire just when the CPU goes idle. It did so without waking
+    /// it, and a machine whose only event was that timer slept for ever.
+    #[test]
+    fn a_timer_that_fires_while_the_cpu_goes_idle_wakes_it() {
+        let (done, ended) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            let irqs = Irqs::new().unwrap();
+            let _timer = irqs.start_timer_thread().unwrap();
+            for i in 0..30_000u64 {
+                irqs.set_timer(3_000 + i % 97 * 100);
+                // The thread looks at the deadline only while the CPU runs.
+                let until = irqs.now() + i % 89 * 150;
+                while irqs.now() < until {
+                    std::hint::spin_loop();
+                }
+                irqs.wait();
+                assert_eq!(irqs.take(), 1 << IRQ_TIMER);
+            }
+            done.send(()).unwrap();
+        });
+        ended.recv_timeout(Duration::from_secs(60)).expect("a timer was lost");
     }
 
     #[test]

@@ -168,6 +168,7 @@ impl Inetd {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         match session.turn(io, id) {
             Next::Goes => {}
+            Next::Ending if session.delivered => drop(self.end(io, id)),
             Next::Ending if session.linger.is_none() => {
                 let timer = io.timer(LINGER);
                 session.linger = Some(timer);
@@ -181,7 +182,9 @@ impl Inetd {
     /// The client has all the service wrote. One that stays is not waited for once
     /// the service has ended.
     fn finished(&mut self, io: &mut Loop, id: StreamId) {
-        if self.sessions.get(&id).is_some_and(|s| s.stream.is_closed()) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.delivered = true;
+        if session.stream.is_closed() {
             self.end(io, id);
         }
     }

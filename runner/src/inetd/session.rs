@@ -53,6 +53,8 @@ pub(super) struct Session {
     pub name: String,
     /// Ends a client that does not take the last bytes.
     pub linger: Option<TimerId>,
+    /// The client has all that the service will ever say.
+    pub delivered: bool,
     input_ended: bool,
     output_finished: bool,
 }
@@ -63,7 +65,8 @@ const CHUNK: usize = 16 << 10;
 impl Session {
     pub fn new(stream: Arc<Stream>, child: Child, name: String) -> Session {
         let (input_ended, output_finished) = (false, false);
-        Session { stream, child, name, linger: None, input_ended, output_finished }
+        let (linger, delivered) = (None, false);
+        Session { stream, child, name, linger, delivered, input_ended, output_finished }
     }
 
     /// Moves what can be moved both ways. What does not fit stays where it is,

@@ -2,6 +2,8 @@
 #![allow(dead_code)] // each test binary uses its part
 
 pub mod pty;
+pub mod serve;
+pub mod telnet;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -72,9 +74,14 @@ pub fn guest_dir() -> PathBuf {
     }
 }
 
+/// Where the guest test programs are, by language.
+pub const TEST_DIRS: &[&str] = &["tests", "tests-c++", "tests-rust"];
+
 /// The module of a guest test program.
 pub fn test_module(name: &str) -> PathBuf {
-    guest_dir().join(format!("tests/{name}.wasm"))
+    let file = |dir: &&str| guest_dir().join(dir).join(format!("{name}.wasm"));
+    let files: Vec<PathBuf> = TEST_DIRS.iter().map(file).collect();
+    files.iter().find(|f| f.exists()).unwrap_or(&files[0]).clone()
 }
 
 /// A directory of a test's own, removed on drop.

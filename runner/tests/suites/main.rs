@@ -39,6 +39,9 @@ fn main() -> ExitCode {
         if !wanted.is_empty() && !wanted.iter().any(|w| name.contains(*w)) {
             continue;
         }
+        if suite.tool {
+            continue;
+        }
         if wanted.is_empty() && suite.slow && !all {
             println!("suite {name}: not run, part of scripts/test --all");
             skipped += 1;

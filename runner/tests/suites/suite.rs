@@ -11,6 +11,8 @@ pub struct Suite {
     pub name: String,
     /// Left to `scripts/test --all`.
     pub slow: bool,
+    /// No tests of its own.
+    pub tool: bool,
     pub deadline: Duration,
     /// Arguments of `wasmlinux run`, up to the command.
     pub machine: Vec<String>,
@@ -23,6 +25,8 @@ pub struct Suite {
 struct Description {
     #[serde(default)]
     slow: bool,
+    #[serde(default)]
+    tool: bool,
     #[serde(default)]
     needs: Vec<String>,
     /// More for `--add`, the host's side in what xtask has built.
@@ -73,6 +77,8 @@ impl Suite {
         let mut machine = vec!["run".into(), "--memory".into(), said.memory];
         machine.extend(add(built(name), "/suite"));
         machine.extend(add(folder.join("run"), "/suite/run"));
+        let automake = folder.with_file_name("automake.sh");
+        machine.extend(add(automake, "/suite/automake.sh"));
         for need in &said.needs {
             machine.extend(add(built(need).join("bin"), "/usr/local/bin"));
         }
@@ -83,6 +89,7 @@ impl Suite {
         Suite {
             name: name.into(),
             slow: said.slow,
+            tool: said.tool,
             deadline: Duration::from_secs(said.deadline),
             machine,
             expected,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! kernel.wasm libkernel.a  busybox.wasm libbusybox.a  rootfs.cpio
-//! busybox.config  sysroot/  tests/*.wasm  stamp  suites/
+//! busybox.config  sysroot/  tests/*.wasm  libtelnet/  stamp  suites/
 //! ```
 //!
 //! Files are copied out of the cache, so that nothing done to them hurts it,

@@ -2,7 +2,7 @@
 //! do once the machine has the packages.
 //!
 //! ```text
-//! verbs ─► kernel, userland, translate, guest ─► cache, key, manifest
+//! verbs ─► kernel, userland, telnet, translate, guest ─► cache, key, manifest
 //!             └► fetch ─► recipe, apt, mirror      source, proc, progress
 //! ```
 
@@ -14,6 +14,9 @@ mod fetch;
 mod guest;
 mod kernel;
 mod key;
+mod languages;
+#[cfg(test)]
+mod layers;
 mod manifest;
 mod mirror;
 mod pipeline;
@@ -21,9 +24,11 @@ mod proc;
 mod progress;
 mod recipe;
 mod rootfs;
+mod rust;
 mod sdk;
 mod source;
 mod suites;
+mod telnet;
 mod testing;
 mod translate;
 mod userland;

@@ -4,14 +4,16 @@
 //! linux ─► kernel ──────────────────► kernel code ─┐
 //!             └ uapi ─► sysroot ─► busybox ─► busybox code ─┼─► target/guest ─► runner
 //!                          ├───────► tests ──────────────┤
-//!                          └ rootfs ───────────────────────┘
+//!                          └ rootfs ───────────────────────┤
+//! libtelnet ────────────────────────────────────────────────┘
 //! ```
 
+use crate::cache::Entry;
 use crate::context::Context;
 use crate::fetch::Fetcher;
 use crate::guest::Placed;
 use crate::progress::{Progress, Step};
-use crate::{kernel, rootfs, sdk, translate, userland};
+use crate::{kernel, languages, rootfs, sdk, telnet, translate, userland};
 use anyhow::{Context as _, Result};
 
 /// Times in seconds of a cold build on two cores.
@@ -24,12 +26,24 @@ const PLAN: &[Step] = &[
     Step { name: "kernel code", weight: 150 },
     Step { name: "busybox code", weight: 60 },
     Step { name: "tests", weight: 5 },
+    Step { name: "libtelnet", weight: 2 },
     Step { name: "guest", weight: 2 },
     Step { name: "runner", weight: 60 },
 ];
 
 /// Builds everything up to the runner, or reports which step failed.
 pub fn build() -> Result<Context> {
+    Ok(build_with_sysroot()?.0)
+}
+
+/// The same and what the tests need.
+pub fn build_all() -> Result<Context> {
+    let (ctx, sysroot) = build_with_sysroot()?;
+    languages::build(&sysroot)?;
+    Ok(ctx)
+}
+
+fn build_with_sysroot() -> Result<(Context, Entry)> {
     let ctx = Context::new(Progress::new(PLAN))?;
     let step = |name: &'static str| {
         ctx.progress.step(name);
@@ -71,11 +85,15 @@ pub fn build() -> Result<Context> {
     let tests = userland::tests(&ctx, &sysroot).with_context(failed)?;
     placed.all(&ctx, &tests, ".wasm", "tests").with_context(failed)?;
 
+    let failed = step("libtelnet");
+    let telnet = telnet::ensure(&ctx, &mut fetcher).with_context(failed)?;
+    placed.all(&ctx, &telnet, "", "libtelnet").with_context(failed)?;
+
     let failed = step("guest");
     placed.finish(&ctx).with_context(failed)?;
 
     let failed = step("runner");
     sdk::cargo_build(&ctx, "runner", "runner").with_context(failed)?;
     ctx.progress.finish();
-    Ok(ctx)
+    Ok((ctx, sysroot))
 }

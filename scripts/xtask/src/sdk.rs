@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::key::KeyBuilder;
 use crate::proc;
 use crate::progress::Polling;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,7 +14,15 @@ const PACKAGE: &str = "wasmlinux-sdk";
 
 /// Builds the SDK's tools beside this executable.
 pub fn ensure(ctx: &Context) -> Result<()> {
-    cargo_build(ctx, PACKAGE, "sdk")
+    cargo_build(ctx, PACKAGE, "sdk")?;
+    // The same program: it looks at its name.
+    let cxx = ctx.bin.join("wasmlinux-c++");
+    if std::fs::read_link(&cxx).is_ok() {
+        return Ok(());
+    }
+    std::os::unix::fs::symlink("wasmlinux-cc", &cxx)
+        .or_else(|e| if e.kind() == std::io::ErrorKind::AlreadyExists { Ok(()) } else { Err(e) })
+        .with_context(|| format!("cannot make the link {}", cxx.display()))
 }
 
 /// Adds the SDK and the compilers behind it to a key.

@@ -30,6 +30,9 @@ struct Description {
     /// Left to `scripts/test --all`.
     #[serde(default)]
     slow: bool,
+    /// No tests of its own: others need it.
+    #[serde(default)]
+    tool: bool,
     /// Suites whose programs this one runs.
     #[serde(default)]
     needs: Vec<String>,
@@ -130,8 +133,8 @@ fn chosen(ctx: &Context, which: &Which) -> Result<Vec<Suite>> {
         }
     }
     let wanted = |suite: &&Suite| match which {
-        Which::Quick => !suite.said.slow,
-        Which::All => true,
+        Which::Quick => !suite.said.slow && !suite.said.tool,
+        Which::All => !suite.said.tool,
         Which::Named(names) => names.contains(&suite.name.as_str()),
     };
     let mut names = BTreeSet::new();
@@ -153,6 +156,8 @@ fn build(ctx: &Context, fetcher: &mut Fetcher, suite: &Suite) -> Result<Entry> {
             .text("recipe", &recipe.tree_key())
             .text("choice", &mark(choice))
             .file("script", &script)?
+            .file("common", &ctx.path(FOLDER).join("common.sh"))?
+            .file("site", &ctx.path(FOLDER).join("config.site"))?
             .tree("sysroot", &sysroot, |_| true)?;
         Ok(Id::new(&format!("suite-{}", suite.name), &sdk::key(ctx, key)?.finish()))
     };

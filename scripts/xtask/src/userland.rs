@@ -8,8 +8,7 @@ use crate::key::{files_below, KeyBuilder};
 use crate::recipe::Recipe;
 use crate::{proc, sdk, source};
 use anyhow::Result;
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Object files of each, for the progress line.
 const MUSL_OBJECTS: usize = 1340;
@@ -51,6 +50,7 @@ pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<
         let log = ctx.log("busybox");
         let tree = work.join("busybox");
         source::unpack(&archive.path(ARCHIVE), &recipe.exclude, &tree, &log)?;
+        source::patch(&tree, &ctx.path("userland/busybox/patches"), &log)?;
         ctx.progress.doing("configuring");
         let mut script = sdk::script(ctx, "userland/busybox/build.sh");
         script.args([&tree, sysroot.dir(), out]).env("WASMLINUX_SYSROOT", sysroot.dir());
@@ -63,26 +63,26 @@ pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<
 
 /// The guest test programs: `NAME.wasm` each.
 pub fn tests(ctx: &Context, sysroot: &Entry) -> Result<Entry> {
-    let key = KeyBuilder::new("tests 1").tree("tests", &ctx.path("userland/tests"), no_prose)?;
+    let c = |path: &Path| path.extension().is_some_and(|e| e == "c" || e == "h" || e == "sh");
+    let key = KeyBuilder::new("tests 2").tree("tests", &ctx.path("userland/tests"), c)?;
     let key = sdk::key(ctx, key)?.text("sysroot", &sysroot.contents()).finish();
     ctx.cache.ensure(&Id::new("tests", &key), |making| {
         ctx.progress.doing("compiling");
         let mut script = sdk::script(ctx, "userland/tests/build.sh");
-        script.args([sysroot.dir(), &making.out]).env("WASMLINUX_SYSROOT", sysroot.dir());
-        proc::logged(&mut script, &ctx.log("tests"), |_| ())?;
-        for name in files_below(&making.out)? {
-            // Named as programs are in the guest; here a suffix says what they are.
-            if name.extension().is_none() {
-                let from = making.out.join(&name);
-                fs::rename(&from, from.with_extension("wasm"))?;
-            }
-        }
-        Ok(())
+        script.args([sysroot.dir(), &making.out]).args(test_sources(ctx, "c")?);
+        proc::logged(&mut script, &ctx.log("tests"), |_| ())
     })
 }
 
+/// The guest tests in one language, by file name.
+pub fn test_sources(ctx: &Context, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut files = files_below(&ctx.path("userland/tests"))?;
+    files.retain(|file| file.extension().is_some_and(|e| e == extension));
+    Ok(files)
+}
+
 /// The archive is fetched only if the entry has to be made.
-fn from_source(
+pub fn from_source(
     ctx: &Context,
     fetcher: &mut Fetcher,
     recipe: &Recipe,
@@ -105,6 +105,6 @@ fn part(ctx: &Context, dir: &str, recipe: &Recipe, choice: &Choice) -> Result<Ke
 }
 
 /// The recipe counts by what it says, see [`Recipe::tree_key`].
-fn no_prose(path: &Path) -> bool {
+pub fn no_prose(path: &Path) -> bool {
     path.extension().is_none_or(|e| e != "md" && e != "toml")
 }

@@ -6,7 +6,7 @@ use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
 use crate::suites::Which;
 use crate::testing::Tally;
-use crate::{bench, cache, kernel, pipeline, proc, suites, testing, userland};
+use crate::{bench, cache, kernel, languages, pipeline, proc, suites, telnet, testing, userland};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -17,7 +17,7 @@ usage: cargo xtask VERB
 
   fetch        get the pinned sources into the cache
   build        build everything that run and test need
-  run ARGS     build, then wasmlinux ARGS (a shell without any)
+  run ARGS     build, then wasmlinux ARGS (`serve --console` without any)
   test         build, then every test; --all: the slow ones too
   suites [NAME] build and run the suites of other programs, all or those named
   bench [ROW]  build, then the table of benchmarks, or rows whose name has ROW in it
@@ -33,7 +33,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (verb, rest.as_slice()) {
         ("fetch", []) => fetch()?,
-        ("build", []) => drop(pipeline::build()?),
+        ("build", []) => drop(pipeline::build_all()?),
         ("run", _) => return Err(wasmlinux(&rest)),
         ("test", []) => return test(false),
         ("test", ["--all"]) => return test(true),
@@ -58,6 +58,8 @@ fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
     let mut list = vec![kernel::recipe(ctx)?];
     list.extend(userland::recipes(ctx)?);
     list.extend(suites::recipes(ctx)?);
+    list.push(telnet::recipe(ctx)?);
+    list.push(languages::recipe(ctx)?);
     Ok(list)
 }
 
@@ -96,17 +98,18 @@ fn wasmlinux(args: &[&str]) -> Error {
     if let Some(dir) = env::var_os("WASMLINUX_PWD") {
         program.current_dir(dir);
     }
-    // Nothing said: a person wants a shell.
-    let args = if args.is_empty() { &["shell"] } else { args };
+    // Nothing said: a person wants a shell, and perhaps another one elsewhere.
+    let args = if args.is_empty() { &["serve", "--console"] } else { args };
     Error::new(program.args(args).exec()).context("cannot start wasmlinux")
 }
 
 fn test(all: bool) -> Result<ExitCode> {
     let which = if all { Which::All } else { Which::Quick };
-    report(&testing::run(&suites_of(&which)?, all)?)
+    drop(pipeline::build_all()?);
+    report(&testing::run(&suites::prepare(&which)?, all)?)
 }
 
-/// Everything, with suites.
+/// The suites, with all that they need.
 fn suites_of(which: &Which) -> Result<Context> {
     drop(pipeline::build()?);
     suites::prepare(which)

@@ -314,7 +314,11 @@ impl<'m, 'a> Output<'m, 'a> {
                     let mut functions = BTreeMap::new();
                     for naming in map {
                         let naming = naming?;
-                        functions.insert(self.map.function_index(naming.index)?, naming.name);
+                        let index = self.mapped(naming.index);
+                        // An import that is gone has no name.
+                        if index != u32::MAX {
+                            functions.insert(index, naming.name);
+                        }
                     }
                     for (n, added) in self.added.iter().enumerate() {
                         functions.insert(self.first_added + n as u32, &added.name);

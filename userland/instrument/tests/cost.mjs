@@ -26,7 +26,6 @@ const ROWS = {
   sort: ['sort', 'lines'],
   awk: ['awk', 'BEGIN{for(i=0;i<1500000;i++){s+=i%7;t=t substr("abc",i%3,1);if(length(t)>99)t=""}print s}'],
   grep: ['grep', '-c', '9.*[0-4]7 line', 'lines'],
-  ash: ['ash', '-c', 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); case $i in *99) : ${i%9};; esac; done; echo $i'],
 };
 
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];

@@ -18,7 +18,7 @@ pub enum Error {
     )]
     NoSysroot { tried: String },
     #[error(
-        "no C++ library (tried {tried}); build it with \"cargo xtask build-c++\" or set WASMLINUX_SYSROOT_CXX"
+        "no C++ library (tried {tried}); build it with \"cargo xtask build\" or set WASMLINUX_SYSROOT_CXX"
     )]
     NoCxx { tried: String },
     #[error("cannot tell where this executable is: {0}")]

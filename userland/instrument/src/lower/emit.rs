@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, Encode, Instruction, InstructionSink};
-use wasmparser::{Operator, ValType};
+use wasmparser::Operator;
 
 use super::abi::Abi;
 use super::body::{block_type, is_divider, is_end, is_start, Body};
@@ -275,16 +275,18 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
             self.stack.push(&mut self.code, index);
             return Ok(());
         }
-        self.label(index);
         let mut entry = self.stack.slots.split_off(self.stack.slots.len() - op.pops);
+        let is_loop = matches!(op.op, Operator::Loop { .. });
+        let carried = if is_loop { self.carry(&mut entry)? } else { Vec::new() };
+        self.label(index);
         let is_if = matches!(op.op, Operator::If { .. });
         let condition = if is_if { entry.pop() } else { None };
         let height = self.stack.slots.len();
         let ty = self.results_only(index)?;
         let mut carrier = None;
         match &op.op {
-            Operator::Loop { .. } if !entry.is_empty() => {
-                carrier = Some(self.carry(index, ty, &mut entry)?);
+            Operator::Loop { .. } if !carried.is_empty() => {
+                carrier = Some(self.open_carrier(ty, carried)?);
             }
             Operator::Loop { .. } => {
                 self.sink().loop_(ty);
@@ -331,11 +333,11 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
         self.frames.push(Frame { start, level: self.level, height, condition, params, carrier });
     }
 
-    /// A loop whose parameters are locals: `block $out loop block $next`, and
-    /// what branches to the loop leaves `$next` with the new parameters.
-    fn carry(&mut self, index: usize, ty: BlockType, entry: &mut [Slot]) -> Result<Carrier, Error> {
+    /// Puts a loop's parameters into locals. This is before the loop's label:
+    /// whoever comes back into the loop brings his own.
+    fn carry(&mut self, entry: &mut [Slot]) -> Result<Vec<u32>, Error> {
         let mut locals = Vec::new();
-        for slot in entry.iter_mut() {
+        for slot in entry.iter() {
             self.stack.get(&mut self.out.map, &mut self.code, slot.place)?;
             locals.push(self.stack.locals.fresh(self.body.values[slot.value]));
         }
@@ -343,15 +345,19 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
             self.sink().local_set(*local);
             slot.place = Place::Local(*local);
         }
-        let types: Vec<ValType> = entry.iter().map(|slot| self.body.values[slot.value]).collect();
+        Ok(locals)
+    }
+
+    /// A loop whose parameters are locals: `block $out loop block $next`, and
+    /// what branches to the loop leaves `$next` with the new parameters.
+    fn open_carrier(&mut self, ty: BlockType, locals: Vec<u32>) -> Result<Carrier, Error> {
         let mut results = Vec::new();
-        for ty in types {
-            results.push(self.out.map.val_type(ty)?);
+        for local in &locals {
+            results.push(self.out.map.val_type(self.stack.locals.types[*local as usize])?);
         }
         let next = BlockType::FunctionType(self.out.ty(&[], &results));
         self.sink().block(ty).loop_(BlockType::Empty).block(next);
         self.level += 2;
-        debug_assert_eq!(self.body.ops[index].pushes, locals.len());
         Ok(Carrier { locals, out_level: self.level - 1, loop_level: self.level })
     }
 

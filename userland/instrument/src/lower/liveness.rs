@@ -141,11 +141,9 @@ impl Walk<'_, '_> {
     fn leave(&mut self, index: usize, frame: Frame, live: &mut Set) {
         debug_assert_eq!(frame.start, index);
         match &self.body.ops[index].op {
-            Operator::Loop { .. } => {
-                if self.headers.get(&index) != Some(live) {
-                    self.headers.insert(index, live.clone());
-                    self.changed = true;
-                }
+            Operator::Loop { .. } if self.headers.get(&index) != Some(live) => {
+                self.headers.insert(index, live.clone());
+                self.changed = true;
             }
             Operator::If { .. } => {
                 live.add(if frame.has_else { &frame.arms } else { &frame.after });

@@ -51,6 +51,12 @@ static int lkl_group_put(const struct lkl_job *job, const char *name, const char
 	return lkl_group_write(path, text);
 }
 
+/* No controller costs anything before somebody wants it. */
+static int lkl_group_want(const char *controller)
+{
+	return lkl_group_write("cgroup.subtree_control", controller);
+}
+
 static int lkl_group_limit(const struct lkl_job *job, const char *controller, const char *name,
 			   u64 value)
 {
@@ -59,9 +65,7 @@ static int lkl_group_limit(const struct lkl_job *job, const char *controller, co
 
 	if (!value)
 		return 0;
-	/* No controller costs anything before somebody wants its limit. */
-	snprintf(text, sizeof(text), "+%s", controller);
-	err = lkl_group_write("cgroup.subtree_control", text);
+	err = lkl_group_want(controller);
 	if (err)
 		return err;
 	snprintf(text, sizeof(text), "%llu", value);
@@ -71,10 +75,13 @@ static int lkl_group_limit(const struct lkl_job *job, const char *controller, co
 static int lkl_group_limits(const struct lkl_job *job)
 {
 	const struct lkl_job_limits *l = &job->limits;
-	int err = lkl_group_limit(job, "pids", "pids.max", l->processes);
+	/* Groups share the CPU as equals, however many processes they have. */
+	int err = lkl_group_want("+cpu");
 
 	if (!err)
-		err = lkl_group_limit(job, "memory", "memory.max", l->memory);
+		err = lkl_group_limit(job, "+pids", "pids.max", l->processes);
+	if (!err)
+		err = lkl_group_limit(job, "+memory", "memory.max", l->memory);
 	/* The job is over its limit, not the process that came last. */
 	if (!err && l->memory)
 		err = lkl_group_put(job, "memory.oom.group", "1");

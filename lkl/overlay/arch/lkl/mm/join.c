@@ -24,7 +24,7 @@ void lkl_vma_join(struct mm_struct *mm, unsigned long start, unsigned long end)
 	struct vm_area_struct *vma = vma_lookup(mm, start - 1) ?: vma_lookup(mm, start);
 
 	while (vma && vma->vm_start <= end) {
-		struct vm_area_struct *next = find_vma(mm, vma->vm_end);
+		struct vm_area_struct *next = vma_lookup(mm, vma->vm_end);
 
 		if (!lkl_alike(vma, next))
 			vma = next;

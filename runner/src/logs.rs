@@ -1,5 +1,6 @@
-//! The kernel log of a command: written where it was asked for, and the last of
-//! it kept for a panic.
+//! What the command tells beside its work: its own log on stderr, and the kernel
+//! log, which is written where it was asked for and whose last part is kept for a
+//! panic.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -61,4 +62,31 @@ impl Write for KernelLog {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+struct Stderr;
+
+impl log::Log for Stderr {
+    fn enabled(&self, metadata: &log::Metadata) -> bool {
+        metadata.target().starts_with("wasmlinux")
+    }
+
+    fn log(&self, record: &log::Record) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let line = format!("wasmlinux: {}\n", record.args()).into_bytes();
+        let line = if terminal::is_raw() { terminal::lines(&line) } else { line };
+        // stderr is the last place to complain to.
+        let _ = io::stderr().write_all(&line);
+    }
+
+    fn flush(&self) {}
+}
+
+/// From now on what goes on is told on stderr.
+pub fn to_stderr(level: log::LevelFilter) {
+    // Only called once: there is no other logger.
+    let _ = log::set_logger(&Stderr);
+    log::set_max_level(level);
 }
