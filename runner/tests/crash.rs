@@ -45,7 +45,7 @@ fn a_crashed_program_names_the_functions_it_was_in() {
     let source = "typedef void (*volatile Call)(int);\n\
         F inner(int how) { sink = how; switch (how) {\n\
         case 1: *nowhere = 1; break; case 2: abort(); case 3: __builtin_trap();\n\
-        case 4: sink = 1 / zero; } sink = 5; }\n\
+        case 4: sink = 7 / zero; } sink = 5; }\n\
         Call call_inner = inner;\n\
         F middle(int how) { call_inner(how); sink = 6; }\n\
         Call call_middle = middle;\n\

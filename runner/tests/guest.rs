@@ -70,6 +70,7 @@ programs! {
     fork,
     fork_handler,
     fork_ids,
+    fuzz,
     fork_signal,
     inet,
     inotify,

@@ -134,11 +134,14 @@ fn bad_root_file_systems() {
 
 #[test]
 fn memory_size_is_obeyed() {
-    let total = |size: &str| -> u64 {
+    // KiB, of the kernel's memory and that of processes together.
+    let total = |memory: &str, user_memory: &str| -> u64 {
         let out = output(&[
             "run",
             "--memory",
-            size,
+            memory,
+            "--user-memory",
+            user_memory,
             "--",
             "sh",
             "-c",
@@ -146,8 +149,11 @@ fn memory_size_is_obeyed() {
         ]);
         text(&out.stdout).trim().parse().unwrap_or_else(|_| panic!("{}", text(&out.stderr)))
     };
-    let (small, large) = (total("64M"), total("256M"));
-    assert!(small < 64 << 10 && large > 200 << 10 && large < 256 << 10, "{small} {large}");
+    let within = |total: u64, most: u64| total > (most - 32) << 10 && total <= most << 10;
+    let (small, kernel, user) = (total("64M", "64M"), total("256M", "64M"), total("64M", "512M"));
+    assert!(within(small, 128), "{small}");
+    assert!(within(kernel, 320), "{kernel}");
+    assert!(within(user, 576), "{user}");
 }
 
 #[test]

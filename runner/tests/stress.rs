@@ -36,15 +36,16 @@ fn ten_thousand_processes_leave_nothing_behind() {
         stdin.write_all(b"\n").unwrap();
     }
     assert!(child.wait().unwrap().success());
-    // The first thousand fill pools and caches, and the guest's memory is touched
-    // bit by bit; after that it is the same again and again.
+    // The first thousand fill pools and caches. A pool fills further when the dead
+    // of a moment are many, up to 64 stacks and memories; a leak of 1 KiB or of
+    // an area for each process would be 8 MiB or 8,000.
     let ((rss, maps), (last_rss, last_maps)) = (costs[1], costs[9]);
-    assert!(last_rss <= rss + 2048 && last_maps <= maps + 16, "KiB and areas: {costs:?}");
+    assert!(last_rss <= rss + 4096 && last_maps <= maps + 256, "KiB and areas: {costs:?}");
 }
 
 #[test]
 fn a_fork_bomb_with_more_memory_ends_in_an_errno() {
-    // More tasks than the host maps areas for, and the runner lives.
+    // As many tasks as the kernel allows for it, thousands, and the runner lives.
     let module = test_module("process_bomb");
     let out = output(&["run", "--memory", "1G", module.to_str().unwrap()]);
     assert_eq!(out.status.code(), Some(0), "{}{}", text(&out.stdout), text(&out.stderr));

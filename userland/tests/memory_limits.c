@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 
 #define PAGE 4096
@@ -48,7 +49,9 @@ static void data(void)
 	FAILS((long)mmap(0, 8 * MB, RW, ANON, -1, 0), ENOMEM);
 	OK(mmap(0, 8 * MB, PROT_READ, ANON, -1, 0));
 	OK(mmap(0, 8 * MB, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-	FAILS((long)sbrk(8 * MB), ENOMEM);
+	char *heap = sbrk(0);
+	CHECK(syscall(SYS_brk, heap + 8 * MB) == (long)heap);
+	CHECK(syscall(SYS_brk, heap + MB) == (long)(heap + MB));
 }
 
 static int deep(int n)

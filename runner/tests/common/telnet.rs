@@ -45,9 +45,13 @@ impl Telnet {
         telnet
     }
 
-    /// Types; a byte 255 is escaped.
+    /// Types; 255 and CR are sent as the protocol wants it.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        let escaped = |&b: &u8| if b == IAC { vec![IAC, IAC] } else { vec![b] };
+        let escaped = |&b: &u8| match b {
+            IAC => vec![IAC, IAC],
+            b'\r' => vec![b'\r', 0],
+            b => vec![b],
+        };
         let bytes: Vec<u8> = bytes.as_ref().iter().flat_map(escaped).collect();
         self.socket.write_all(&bytes).expect("the server reads");
     }
