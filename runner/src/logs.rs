@@ -52,9 +52,8 @@ impl Write for KernelLog {
             let cut = state.kept.len() - KEPT;
             state.kept.drain(..cut);
         }
-        match &mut state.to {
-            Some(to) => to.write_all(bytes)?,
-            None => {}
+        if let Some(to) = &mut state.to {
+            to.write_all(bytes)?;
         }
         Ok(bytes.len())
     }

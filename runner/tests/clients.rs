@@ -133,6 +133,9 @@ fn ctrl_z_and_fg(client: Client) {
     let mut s = client.session();
     s.send("echo u''p; cat\r");
     s.wait_line("up");
+    // Once cat answers, it is in front: before, Ctrl-Z would be the shell's.
+    s.send("ping\r");
+    s.wait("echo and answer", |s| s.matches("ping").count() == 2);
     s.send("\x1a");
     s.wait("the stop", |s| s.contains("Stopped"));
     s.send("fg\r");

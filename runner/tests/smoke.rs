@@ -54,7 +54,9 @@ fn interactive_programs() {
     t.wait("its table", |s| s.starts_with("Mem:") && s.contains("COMMAND"));
     t.send("q");
     t.wait_prompt();
-    t.send("while :; do :; done\r");
+    // Ctrl-C reaches the loop only once the line editor has let go of the tty.
+    t.send("echo be''gun; while :; do :; done\r");
+    t.wait_line("begun");
     t.send("\x03");
     t.wait_prompt();
     t.send("clear; cat /tmp/f\r");

@@ -51,6 +51,7 @@ pub struct Inetd {
     refused: HashMap<StreamId, TimerId>,
     /// Services whose client has gone, and when they are killed.
     leaving: HashMap<TimerId, Child>,
+    /// Sessions that are ending, and when they are not waited for any more.
     lingering: HashMap<TimerId, StreamId>,
     changed: Arc<Changed>,
     served: u64,
@@ -153,7 +154,7 @@ impl Inetd {
         match command.spawn_on_socket(&stream) {
             Ok(child) => {
                 log::info!("{name}: begins");
-                self.sessions.insert(id, Session::new(stream, child, name));
+                self.sessions.insert(id, Session::new(stream, child, name, service.half_close));
                 // What has come before there was somebody to take it.
                 self.turn(io, id);
             }
@@ -167,6 +168,11 @@ impl Inetd {
     fn turn(&mut self, io: &mut Loop, id: StreamId) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         match session.turn(io, id) {
+            Next::Goes if session.is_abandoned() && session.linger.is_none() => {
+                let timer = io.timer(GRACE);
+                session.linger = Some(timer);
+                self.lingering.insert(timer, id);
+            }
             Next::Goes => {}
             Next::Ending if session.delivered => drop(self.end(io, id)),
             Next::Ending if session.linger.is_none() => {
@@ -224,7 +230,7 @@ impl Inetd {
         if let Some(child) = self.leaving.remove(&timer) {
             child.kill();
         } else if let Some(id) = self.lingering.remove(&timer) {
-            self.end(io, id);
+            self.lose(io, id);
         } else if let Some(id) = self.refused.iter().find(|(_, t)| **t == timer).map(|(id, _)| *id)
         {
             self.drop_refused(io, id);

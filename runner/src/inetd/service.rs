@@ -22,6 +22,9 @@ pub struct Service {
     pub uid: u32,
     pub gid: u32,
     pub env: Vec<(OsString, OsString)>,
+    /// A client that sends no more may still want to read. If not, its end is the
+    /// session's: [`GRACE`](crate::GRACE) later the service is hung up.
+    pub half_close: bool,
 }
 
 /// A line or an argument that does not describe a service.
@@ -53,6 +56,7 @@ impl Service {
             uid: 0,
             gid: 0,
             env: Vec::new(),
+            half_close: true,
         }
     }
 
@@ -63,6 +67,8 @@ impl Service {
         let mut service = Service::new("telnet", address, ["telnetd", "-i", "-l", shell]);
         // telnetd asks no client for the type of its terminal.
         service.env.push(("TERM".into(), "xterm".into()));
+        // While its terminal takes nothing, telnetd does not look for the end.
+        service.half_close = false;
         service
     }
 

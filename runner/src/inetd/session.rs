@@ -51,8 +51,11 @@ pub(super) struct Session {
     pub child: Child,
     /// What the log calls it.
     pub name: String,
-    /// Ends a client that does not take the last bytes.
+    /// Ends a client that does not take the last bytes, or a service that does not
+    /// see its client's end.
     pub linger: Option<TimerId>,
+    /// See [`Service::half_close`](super::Service::half_close).
+    pub half_close: bool,
     /// The client has all that the service will ever say.
     pub delivered: bool,
     input_ended: bool,
@@ -63,10 +66,10 @@ pub(super) struct Session {
 const CHUNK: usize = 16 << 10;
 
 impl Session {
-    pub fn new(stream: Arc<Stream>, child: Child, name: String) -> Session {
+    pub fn new(stream: Arc<Stream>, child: Child, name: String, half_close: bool) -> Session {
         let (input_ended, output_finished) = (false, false);
         let (linger, delivered) = (None, false);
-        Session { stream, child, name, linger, delivered, input_ended, output_finished }
+        Session { stream, child, name, linger, half_close, delivered, input_ended, output_finished }
     }
 
     /// Moves what can be moved both ways. What does not fit stays where it is,
@@ -117,6 +120,11 @@ impl Session {
         }
         // A service that only stopped writing may still read.
         Ok(if self.stream.is_closed() { Next::Ending } else { Next::Goes })
+    }
+
+    /// The client's end is to be the session's.
+    pub fn is_abandoned(&self) -> bool {
+        self.input_ended && !self.half_close
     }
 
     /// Why the service could not be started.

@@ -74,7 +74,8 @@ impl Lines {
         self.running.iter().any(|r| !r.shown)
     }
 
-    pub fn len(&self) -> usize {
+    /// Bytes on their way out.
+    pub fn waiting(&self) -> usize {
         self.out.len()
     }
 

@@ -39,11 +39,7 @@ impl Set {
                         left &= !n.value;
                     }
                 }
-                None if n.value == 0 => {
-                    if value == 0 {
-                        parts.push(n.name.to_owned());
-                    }
-                }
+                None if n.value == 0 && value != 0 => {}
                 None if left & n.value == n.value => {
                     parts.push(n.name.to_owned());
                     left &= !n.value;

@@ -66,7 +66,7 @@ impl Output {
     pub fn add(&self, add: impl FnOnce(&mut Lines)) {
         let mut state = self.shared.state.lock();
         let deadline = Instant::now() + STALL;
-        while state.lines.len() >= FULL && !state.closed {
+        while state.lines.waiting() >= FULL && !state.closed {
             if self.shared.taken.wait_until(&mut state, deadline).timed_out() {
                 state.closed = true;
                 state.error.get_or_insert(TraceError::Stalled);
@@ -122,7 +122,7 @@ impl Shared {
     fn next(&self) -> Option<Vec<u8>> {
         let mut state = self.state.lock();
         loop {
-            if state.lines.len() > 0 {
+            if state.lines.waiting() > 0 {
                 self.taken.notify_all();
                 return Some(state.lines.take_out());
             }
