@@ -83,6 +83,7 @@ programs! {
     mmap,
     mmap_file,
     mmap_shared,
+    mmap_socket,
     mqueue,
     mremap,
     mutexes,

@@ -145,7 +145,8 @@ static int lkl_file_flags(struct file *file, unsigned long flags, vm_flags_t *vm
 			return -EPERM;
 		*vm_flags &= ~VM_MAYEXEC;
 	}
-	if (!file->f_op->mmap)
+	/* Every socket has the operation, but no protocol of a kernel without an MMU. */
+	if (!file->f_op->mmap || S_ISSOCK(file_inode(file)->i_mode))
 		return -ENODEV;
 	/* A private mapping is read. */
 	return flags & MAP_SHARED || file->f_mode & FMODE_CAN_READ ? 0 : -ENODEV;
