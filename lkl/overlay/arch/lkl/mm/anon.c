@@ -207,20 +207,15 @@ static void *lkl_read_file(struct vm_area_struct *vma, unsigned long addr, unsig
 			   unsigned long *end, vm_fault_t *fault)
 {
 	struct file *file = vma->vm_file;
-	struct inode *inode = file->f_mapping->host;
+	pgoff_t pages = DIV_ROUND_UP_ULL(i_size_read(file->f_mapping->host), PAGE_SIZE);
 	loff_t pos = (loff_t)lkl_pgoff(vma, start) << PAGE_SHIFT;
 	unsigned long done = 0;
 	char *buf;
 
-	if (S_ISREG(inode->i_mode)) {
-		pgoff_t pages = DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE);
-		pgoff_t first = lkl_pgoff(vma, start);
-
-		*fault = VM_FAULT_SIGBUS;
-		if (lkl_pgoff(vma, addr) >= pages)
-			return NULL;
-		*end = min(*end, start + ((pages - first) << PAGE_SHIFT));
-	}
+	*fault = VM_FAULT_SIGBUS;
+	if (lkl_pgoff(vma, addr) >= pages)
+		return NULL;
+	*end = min(*end, start + ((pages - lkl_pgoff(vma, start)) << PAGE_SHIFT));
 	*fault = VM_FAULT_OOM;
 	buf = kvzalloc(*end - start, GFP_KERNEL);
 	if (!buf)
