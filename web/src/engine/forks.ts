@@ -51,8 +51,7 @@ export class Forks {
     this.saving = undefined;
     const space = task.memory!.space!;
     const start = space.size;
-    if (saving?.task !== task || saving.start !== LOW || !space.reach(start + HIGH))
-      return -ENOMEM;
+    if (saving?.task !== task || saving.start !== LOW || !space.reach(start + HIGH)) return -ENOMEM;
     this.save(task, flags, start, space.size);
     return 0;
   }

@@ -91,15 +91,26 @@ test("a memory larger than any", async () => {
 });
 
 test("another version of the instrumentation", async () => {
-  const globals = GLOBALS!.map((g) => (g[0] === "__linux_abi" ? (["__linux_abi", 9, "constant"] as const) : g));
-  const { result } = await run({ functions: [["_start", 0, NOTHING]], globals: globals as Spec["globals"] });
+  const globals = GLOBALS.map((g) =>
+    g[0] === "__linux_abi" ? (["__linux_abi", 9, "constant"] as const) : g,
+  );
+  const { result } = await run({
+    functions: [["_start", 0, NOTHING]],
+    globals: globals as Spec["globals"],
+  });
   assert.equal(result.status, -ENOEXEC);
 });
 
 test("an endless start function is refused by its bytes", () => {
   const bytes = build({
-    types: [[[I32], []], [[], []]],
-    functions: [["_start", 0, []], [undefined, 1, FOREVER]],
+    types: [
+      [[I32], []],
+      [[], []],
+    ],
+    functions: [
+      ["_start", 0, []],
+      [undefined, 1, FOREVER],
+    ],
     start: 1,
   });
   assert.throws(() => stub(bytes), /start function/);
@@ -140,7 +151,10 @@ test("frames that were never saved", async () => {
     assert.ok(result.code === 0 || result.code >= 128, `${state}: ${result.code}`);
     const calls = [...set(STATE, state), ...call(172), ...NOTHING];
     const second = await run({ functions: [["_start", 0, calls]] });
-    assert.ok(second.result.code === 3 || second.result.code >= 128, `${state}: ${second.result.code}`);
+    assert.ok(
+      second.result.code === 3 || second.result.code >= 128,
+      `${state}: ${second.result.code}`,
+    );
   }
 });
 
@@ -200,7 +214,7 @@ test("a stack pointer that points nowhere, with a signal", async () => {
 test("a busy loop without safepoints cannot be accepted for long", async () => {
   // It holds the worker until it ends: a budget is the program's own promise. What
   // has none at all is told when it is added.
-  const bytes = build({ globals: GLOBALS!.slice(1) });
+  const bytes = build({ globals: GLOBALS.slice(1) });
   const guest = await boot();
   assert.match(guest.programs.add(new WebAssembly.Module(bytes), bytes)!, /not instrumented/);
 });

@@ -6,7 +6,14 @@
  *
  *     node test/suites/busybox.ts [UNIT...]
  */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { boot } from "../engine/boot.ts";
 import { Cpio } from "../engine/cpio.ts";
 
@@ -35,7 +42,11 @@ function files(archive: Cpio): void {
   addFolder(archive, SUITE, "/suite");
   archive.file("/suite/run", readFileSync(`${ROOT}userland/suites/busybox/run`));
   const config = `${ROOT}target/guest/busybox.config`;
-  archive.file("/suite/.config", readFileSync(process.env.WASMLINUX_BUSYBOX_CONFIG ?? config), 0o100644);
+  archive.file(
+    "/suite/.config",
+    readFileSync(process.env.WASMLINUX_BUSYBOX_CONFIG ?? config),
+    0o100644,
+  );
 }
 
 /** The native table: `[unit]`, then `"case" = "reason"`. */
@@ -54,13 +65,17 @@ function expectedNatively(): Map<string, string> {
 
 async function script(unit: string): Promise<{ output: string; code: number | undefined }> {
   const guest = await boot({ files, kernelMemory: 96 << 20 });
-  const argv = ["sh", "-c", 'cd /suite; exec sh /suite/run $0 2>&1', unit];
+  const argv = ["sh", "-c", "cd /suite; exec sh /suite/run $0 2>&1", unit];
   const job = guest.devices.run({ argv: unit ? argv : argv.slice(0, 3), cwd: "/" });
   let timeout: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {
     timeout = setTimeout(() => resolve(undefined), DEADLINE);
   });
-  const result = await Promise.race([job.result, late, guest.machine.outcome.then(() => undefined)]);
+  const result = await Promise.race([
+    job.result,
+    late,
+    guest.machine.outcome.then(() => undefined),
+  ]);
   clearTimeout(timeout);
   guest.machine.stop();
   return { output: job.output(1) + (result ? "" : `\n${guest.devices.log}`), code: result?.code };
@@ -102,7 +117,9 @@ for (const unit of units) {
       wrong.push(verdict === "fail" ? `${key}: fails` : `${key}: passes, although: ${reason}`);
     }
   }
-  console.log(`${unit}: ${[...found.values()].filter((v) => v === "pass").length} of ${found.size}`);
+  console.log(
+    `${unit}: ${[...found.values()].filter((v) => v === "pass").length} of ${found.size}`,
+  );
 }
 for (const line of wrong) console.log(line);
 const { pass, skip, expected, fail } = totals;
