@@ -30,6 +30,7 @@ export const EXPECTED: Record<string, string> = {
   shared_futex: NO_SHARING,
   signal_altstack: NO_WAY_BACK,
   signal_fault: NO_WAY_BACK,
+  signal_overflow: NO_WAY_BACK,
   sysv_shm: NO_SHARING,
   user_access: NO_PROTECTION,
 };

@@ -66,7 +66,7 @@ function expectedNatively(): Map<string, string> {
 async function script(unit: string): Promise<{ output: string; code: number | undefined }> {
   const guest = await boot({ files, kernelMemory: 96 << 20 });
   const argv = ["sh", "-c", "cd /suite; exec sh /suite/run $0 2>&1", unit];
-  const job = guest.devices.run({ argv: unit ? argv : argv.slice(0, 3), cwd: "/" });
+  const job = guest.devices.run({ argv, cwd: "/" });
   let timeout: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {
     timeout = setTimeout(() => resolve(undefined), DEADLINE);
