@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::add::{AddError, Addition};
+use crate::disk::Disk;
 use crate::engine::Boot;
 use crate::guest::{self, File, Node};
 use crate::inetd::Service;
@@ -50,6 +51,7 @@ pub struct Builder {
     log: LogSink,
     defaults: Defaults,
     services: Vec<Service>,
+    disks: Vec<PathBuf>,
 }
 
 impl Builder {
@@ -64,6 +66,7 @@ impl Builder {
             log: Box::new(io::sink()),
             defaults: Defaults { env: env.collect(), limits: Limits::default() },
             services: Vec::new(),
+            disks: Vec::new(),
         }
     }
 
@@ -142,6 +145,19 @@ impl Builder {
         self
     }
 
+    /// A disk of the machine, kept in a file of the host: `/dev/disk0` for the
+    /// first, and on. The first is mounted on `/persist` when it has a file system
+    /// (ext4); what a command has written there is in the file when its write has
+    /// returned, and survives the end of the runner, however it ends.
+    ///
+    /// A file that does not exist is made: sparse, [`DISK_SIZE`](crate::DISK_SIZE)
+    /// bytes, with an empty file system. One that cannot be written is a read-only
+    /// disk. A file serves one machine at a time.
+    pub fn disk(mut self, file: impl AsRef<Path>) -> Builder {
+        self.disks.push(file.as_ref().to_owned());
+        self
+    }
+
     /// Limits of every command that does not set its own.
     pub fn limits(mut self, limits: Limits) -> Builder {
         self.defaults.limits = limits;
@@ -189,7 +205,8 @@ impl Builder {
         let initrd = guest::initrd(self.rootfs.as_deref(), &files)?;
         let command_line = guest::command_line(self.user_memory, &self.parameters);
         let boot = Boot { memory: self.memory, command_line, initrd };
-        Machine::boot(boot, self.log, self.defaults)?.serve(self.services)
+        let disks = Disk::open_all(&self.disks)?;
+        Machine::boot(boot, disks, self.log, self.defaults)?.serve(self.services)
     }
 }
 

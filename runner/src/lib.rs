@@ -28,6 +28,7 @@ mod add;
 mod builder;
 mod child;
 mod command;
+mod disk;
 pub mod engine;
 mod guest;
 mod inetd;
@@ -45,6 +46,7 @@ pub use add::{AddError, Addition};
 pub use builder::{Builder, DEFAULT_MEMORY, DEFAULT_USER_MEMORY};
 pub use child::{Child, ChildStderr, ChildStdin, ChildStdout, Output, Terminal};
 pub use command::{Command, Size};
+pub use disk::{DiskError, DISK_SIZE};
 pub use engine::{BootError, Outcome};
 pub use guest::GuestError;
 pub use inetd::{

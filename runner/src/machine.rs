@@ -20,8 +20,9 @@ use parking_lot::{Condvar, Mutex};
 use crate::add::AddError;
 use crate::builder::Builder;
 use crate::command::Command;
+use crate::disk::{Disk, DiskError};
 use crate::engine::irq::Irqs;
-use crate::engine::{self, Boot, BootError, Devices, Errno, Outcome};
+use crate::engine::{self, Boot, BootError, Devices, DiskParts, Errno, Outcome};
 use crate::guest::GuestError;
 use crate::inetd::{ServeError, Server, Service};
 use crate::job::{self, Exit, JobSpec, JobStdio, Limits, SpecError};
@@ -38,6 +39,7 @@ pub const MEMORY_RANGE: std::ops::RangeInclusive<u32> = 16 << 20..=3 << 30;
 
 /// Bytes of memory that the processes of a machine may have together.
 pub const USER_MEMORY_RANGE: std::ops::RangeInclusive<u64> = 16 << 20..=128 << 30;
+const ENXIO: Errno = -6;
 const E2BIG: Errno = -7;
 /// The kernel's largest buffer for a request, bytes (`arch/lkl/kernel/job.c`).
 const REQUEST_MAX: usize = 1 << 20;
@@ -52,6 +54,8 @@ pub enum Error {
     Guest(#[from] GuestError),
     #[error(transparent)]
     Add(#[from] AddError),
+    #[error(transparent)]
+    Disk(#[from] DiskError),
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error(transparent)]
@@ -144,6 +148,7 @@ impl JobState {
 pub(crate) struct Host {
     irqs: Arc<Irqs>,
     streams: Streams,
+    disks: Vec<Disk>,
     log: Mutex<LogSink>,
     tracer: OnceLock<Arc<Tracer>>,
     ready: AtomicBool,
@@ -164,11 +169,17 @@ impl Machine {
     }
 
     /// Boots; returns while the guest is still coming up.
-    pub(crate) fn boot(boot: Boot, log: LogSink, defaults: Defaults) -> Result<Machine, Error> {
+    pub(crate) fn boot(
+        boot: Boot,
+        disks: Vec<Disk>,
+        log: LogSink,
+        defaults: Defaults,
+    ) -> Result<Machine, Error> {
         let irqs = Irqs::new().map_err(BootError::Reserve)?;
         let host = Arc::new(Host {
             streams: Streams::new(irqs.clone()),
             irqs: irqs.clone(),
+            disks,
             log: Mutex::new(log),
             tracer: OnceLock::new(),
             ready: AtomicBool::new(false),
@@ -380,6 +391,10 @@ impl Host {
         Ok(Job { id, state, host: self.clone() })
     }
 
+    fn disk(&self, disk: u32) -> Result<&Disk, Errno> {
+        self.disks.get(disk as usize).ok_or(ENXIO)
+    }
+
     fn request(&self, id: u32, request: Vec<u8>) {
         self.requests.lock().push_back((id, request));
         self.irqs.raise(IRQ_JOB);
@@ -471,6 +486,26 @@ impl Devices for Host {
 
     fn stream_event(&self) -> Option<u32> {
         self.streams.next_event()
+    }
+
+    fn disk_sectors(&self, disk: u32) -> u32 {
+        self.disk(disk).map_or(0, Disk::sectors)
+    }
+
+    fn disk_features(&self, disk: u32) -> u32 {
+        self.disk(disk).map_or(0, Disk::features)
+    }
+
+    fn disk_read(&self, disk: u32, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno> {
+        self.disk(disk)?.read(sector, parts)
+    }
+
+    fn disk_write(&self, disk: u32, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno> {
+        self.disk(disk)?.write(sector, parts)
+    }
+
+    fn disk_flush(&self, disk: u32) -> Result<(), Errno> {
+        self.disk(disk)?.flush()
     }
 
     fn job_next(&self, max: usize) -> Option<Result<Vec<u8>, Errno>> {

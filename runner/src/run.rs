@@ -70,6 +70,9 @@ pub fn builder(args: &MachineArgs) -> Result<(Builder, KernelLog), RunError> {
     for addition in &args.add {
         builder = builder.add(addition.clone());
     }
+    for disk in &args.disk {
+        builder = builder.disk(disk);
+    }
     for (name, value) in &args.env {
         builder = builder.env(&**name, &**value);
     }

@@ -405,6 +405,30 @@ impl Cpu {
         self.devices.stream_event().map_or(-1, |stream| stream as i32)
     }
 
+    fn disk_sectors(&self, disk: u32) -> u32 {
+        self.devices.disk_sectors(disk)
+    }
+
+    fn disk_features(&self, disk: u32) -> u32 {
+        self.devices.disk_features(disk)
+    }
+
+    fn disk_transfer(&self, disk: u32, write: u32, sector: u32, parts: u32, count: u32) -> i32 {
+        let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes"));
+        let list = &*self.bytes(parts, count * DISK_PART);
+        let list = list.chunks_exact(DISK_PART as usize);
+        let mut parts = list.map(|part| self.bytes(word(&part[..4]), word(&part[4..])));
+        let done = match write {
+            0 => self.devices.disk_read(disk, sector, &mut parts),
+            _ => self.devices.disk_write(disk, sector, &mut parts),
+        };
+        done.map_or_else(|errno| errno, |()| 0)
+    }
+
+    fn disk_flush(&self, disk: u32) -> i32 {
+        self.devices.disk_flush(disk).map_or_else(|errno| errno, |()| 0)
+    }
+
     fn job_next(&self, buf: u32, len: u32) -> i32 {
         match self.devices.job_next(len as usize) {
             None => 0,
@@ -513,6 +537,8 @@ fn read_memory(memory: &super::mm::Memory, address: u32, to: &mut [u8]) -> usize
     to.len() - left
 }
 
+/// Bytes of a part of a disk transfer: an address and a length.
+const DISK_PART: u32 = 8;
 /// Bytes of the kernel's siginfo at most.
 const SIGINFO: u32 = 128;
 /// A process may touch every page that the kernel maps for it.

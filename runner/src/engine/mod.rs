@@ -73,6 +73,9 @@ impl std::fmt::Display for Outcome {
 /// A negative error number, as the kernel wants it.
 pub type Errno = i32;
 
+/// Kernel memory that a disk transfer fills or empties, in order.
+pub type DiskParts<'a> = &'a mut dyn Iterator<Item = &'a mut [u8]>;
+
 /// What lies behind the host operations that are not the engine's own. Called
 /// on the CPU thread; must not block.
 pub trait Devices: Send + Sync {
@@ -88,6 +91,16 @@ pub trait Devices: Send + Sync {
     fn stream_close(&self, stream: u32);
     /// Next stream whose state changed since it was last reported.
     fn stream_event(&self) -> Option<u32>;
+    /// Sectors of a disk; 0: there is no such disk.
+    fn disk_sectors(&self, disk: u32) -> u32;
+    /// `LKL_DISK_*` bits.
+    fn disk_features(&self, disk: u32) -> u32;
+    /// Fills the parts from a disk.
+    fn disk_read(&self, disk: u32, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno>;
+    /// Writes the parts to a disk.
+    fn disk_write(&self, disk: u32, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno>;
+    /// What has been written is kept, whatever happens to the host. Waits for it.
+    fn disk_flush(&self, disk: u32) -> Result<(), Errno>;
     /// Next serialised job request of at most `max` bytes.
     fn job_next(&self, max: usize) -> Option<Result<Vec<u8>, Errno>>;
     /// The job's program runs, as this process.

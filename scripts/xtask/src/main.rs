@@ -10,6 +10,7 @@ mod apt;
 mod bench;
 mod cache;
 mod context;
+mod disk;
 mod fetch;
 mod guest;
 mod kernel;
