@@ -36,7 +36,9 @@ pub enum DiskError {
     InUse(PathBuf),
     #[error("{0} cannot be a disk: it is no regular file")]
     NoFile(PathBuf),
-    #[error("{0} cannot be a disk: its size is no multiple of {SECTOR} bytes from 1 sector to 2 TiB")]
+    #[error(
+        "{0} cannot be a disk: its size is no multiple of {SECTOR} bytes from 1 sector to 2 TiB"
+    )]
     Size(PathBuf),
     #[error("a machine has at most {DISKS} disks")]
     TooMany,

@@ -18,9 +18,26 @@ const SIZE: &str = "256M";
 const BLOCK: usize = 4096;
 /// A journal of 4 MiB is the smallest; the identity is the same on every disk.
 const OPTIONS: &[&str] = &[
-    "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-N", "16384", "-J", "size=4", "-L", "persist",
-    "-U", "0a4a6d3c-6f1b-4d2e-9a64-77616c696e78", "-O", "^metadata_csum_seed,^orphan_file,^resize_inode",
-    "-E", "lazy_itable_init=0,lazy_journal_init=0,hash_seed=0a4a6d3c-6f1b-4d2e-9a64-77616c696e78",
+    "-q",
+    "-F",
+    "-t",
+    "ext4",
+    "-b",
+    "4096",
+    "-m",
+    "0",
+    "-N",
+    "16384",
+    "-J",
+    "size=4",
+    "-L",
+    "persist",
+    "-U",
+    "0a4a6d3c-6f1b-4d2e-9a64-77616c696e78",
+    "-O",
+    "^metadata_csum_seed,^orphan_file,^resize_inode",
+    "-E",
+    "lazy_itable_init=0,lazy_journal_init=0,hash_seed=0a4a6d3c-6f1b-4d2e-9a64-77616c696e78",
 ];
 
 pub fn ensure(ctx: &Context) -> Result<Entry> {
