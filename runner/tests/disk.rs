@@ -11,9 +11,9 @@ use std::process::Stdio;
 use common::{fails, output, text, wasmlinux, Dir};
 
 /// A folder with a disk in it, and the disk's path.
-fn disk(name: &str) -> (Dir, String) {
-    let dir = Dir::new(name);
-    let path = dir.join("disk").display().to_string();
+fn disk() -> (Dir, String) {
+    let dir = Dir::new();
+    let path = dir.path().join("disk").display().to_string();
     (dir, path)
 }
 
@@ -41,7 +41,7 @@ fn complaints(disk: &str) -> String {
 
 #[test]
 fn a_file_is_there_in_the_next_machine() {
-    let (_dir, disk) = disk("disk-kept");
+    let (_dir, disk) = disk();
     assert_eq!(sh(&disk, "ls -A /persist"), "lost+found\n");
     sh(&disk, "echo kept >/persist/note; mkdir /persist/d; ln -s ../note /persist/d/link; chown 1000 /persist/note");
     let again = "cat /persist/d/link; stat -c '%u %a' /persist/note; df -m /persist | tail -n 1";
@@ -78,7 +78,7 @@ fn nothing_is_lost_when_the_runner_is_killed() {
             case $f in *.new) continue ;; esac
             [ "$(uniq -c $f)" = "   1500 file $f" ] && echo $f || echo "$f is damaged" >&2
         done"#;
-    let (_dir, disk) = disk("disk-killed");
+    let (_dir, disk) = disk();
     let mut written = BTreeMap::new();
     for round in 0..ROUNDS {
         let first = (round * 10_000).to_string();
@@ -109,7 +109,7 @@ fn nothing_is_lost_when_the_runner_is_killed() {
 
 #[test]
 fn a_full_disk_is_enospc_and_goes_on() {
-    let (_dir, disk) = disk("disk-full");
+    let (_dir, disk) = disk();
     let script = "echo before >/persist/a
         dd if=/dev/zero of=/persist/big bs=1M 2>&1 | grep -o 'No space left on device'
         cat /persist/a; rm /persist/big; echo after >/persist/b; cat /persist/b";
@@ -119,7 +119,7 @@ fn a_full_disk_is_enospc_and_goes_on() {
 
 #[test]
 fn a_disk_mounted_read_only_is_erofs() {
-    let (_dir, disk) = disk("disk-ro");
+    let (_dir, disk) = disk();
     sh(&disk, "echo kept >/persist/note");
     let shown =
         sh(&disk, "mount -o remount,ro /persist; cat /persist/note; touch /persist/x 2>&1 || true");
@@ -128,7 +128,7 @@ fn a_disk_mounted_read_only_is_erofs() {
 
 #[test]
 fn a_disk_serves_one_machine_at_a_time() {
-    let (_dir, path) = disk("disk-twice");
+    let (_dir, path) = disk();
     let machine = wasmlinux::Machine::builder().disk(&path).boot().unwrap();
     fails(&["run", "--disk", &path, "--", "true"], 125, "is in use by another machine");
     drop(machine);
@@ -137,8 +137,8 @@ fn a_disk_serves_one_machine_at_a_time() {
 
 #[test]
 fn several_disks() {
-    let dir = Dir::new("disk-several");
-    let path = |name: &str| dir.join(name).display().to_string();
+    let dir = Dir::new();
+    let path = |name: &str| dir.path().join(name).display().to_string();
     let (one, two) = (path("one"), path("two"));
     let script = "mkdir /mnt/two && mount -t ext4 /dev/disk1 /mnt/two && echo 2 >/mnt/two/n && echo 1 >/persist/n";
     let out = output(&["run", "--disk", &one, "--disk", &two, "--", "sh", "-c", script]);
@@ -150,17 +150,17 @@ fn several_disks() {
 
 #[test]
 fn what_cannot_be_a_disk_is_said() {
-    let dir = Dir::new("disk-wrong");
-    let path = |name: &str| dir.join(name).display().to_string();
+    let dir = Dir::new();
+    let path = |name: &str| dir.path().join(name).display().to_string();
     fails(
         &["run", "--disk", &path(""), "--", "true"],
         125,
         "cannot be a disk: it is no regular file",
     );
     fails(&["run", "--disk", &path("no/such/folder"), "--", "true"], 125, "cannot make the disk");
-    fs::write(dir.join("odd"), [0; 700]).unwrap();
+    fs::write(dir.path().join("odd"), [0; 700]).unwrap();
     fails(&["run", "--disk", &path("odd"), "--", "true"], 125, "no multiple of 512 bytes");
-    fs::write(dir.join("empty"), []).unwrap();
+    fs::write(dir.path().join("empty"), []).unwrap();
     fails(&["run", "--disk", &path("empty"), "--", "true"], 125, "no multiple of 512 bytes");
     let many: Vec<_> = (0..9).map(|n| path(&n.to_string())).collect();
     let mut args = vec!["run"];
@@ -172,8 +172,8 @@ fn what_cannot_be_a_disk_is_said() {
 /// Somebody else's file is not touched: no file system, no mount.
 #[test]
 fn a_disk_without_a_file_system_stays_as_it_is() {
-    let dir = Dir::new("disk-raw");
-    let path = dir.join("raw").display().to_string();
+    let dir = Dir::new();
+    let path = dir.path().join("raw").display().to_string();
     fs::write(&path, vec![7; 1 << 20]).unwrap();
     assert_eq!(
         sh(&path, "mountpoint -q /persist || echo not mounted; od -An -N4 -tu1 /dev/disk0"),
@@ -191,7 +191,7 @@ fn a_disk_without_a_file_system_stays_as_it_is() {
 /// a machine that runs.
 #[test]
 fn damage_does_not_stop_the_machine() {
-    let (_dir, disk) = disk("disk-damaged");
+    let (_dir, disk) = disk();
     sh(&disk, "cd /persist; for i in 1 2 3; do yes | head -c 100000 >$i; done");
     let file = File::options().write(true).open(&disk).unwrap();
     for at in (4096 * 3..4096 * 64).step_by(4096) {
