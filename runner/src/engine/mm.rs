@@ -185,11 +185,12 @@ impl Memory {
         prot & PROT_READ != 0 || self.protect(addr, len, PROT_READ)
     }
 
-    /// Gives every page of the linear memory back.
-    fn clear(&self) {
+    /// Gives every page of the linear memory back; false when the host cannot,
+    /// and what the process had is still there.
+    fn clear(&self) -> bool {
         // SAFETY: our own reservation; no task runs in it any more.
         unsafe {
-            libc::mmap(
+            let r = libc::mmap(
                 self.data().cast(),
                 SPACE,
                 libc::PROT_NONE,
@@ -198,6 +199,7 @@ impl Memory {
                 0,
             );
             self.data().sub(CTX_OFFSET).write_bytes(0, CTX_SIZE);
+            r != libc::MAP_FAILED
         }
     }
 }
@@ -287,8 +289,7 @@ impl Memories {
         let Some(process) = slot.memory.take() else { return };
         slot.generation = (slot.generation + 1) & 0x7fff;
         self.free.push(index as u16);
-        if self.pool.len() < POOLED {
-            process.memory.clear();
+        if self.pool.len() < POOLED && process.memory.clear() {
             self.pool.push(process.memory);
         }
     }
