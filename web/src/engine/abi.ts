@@ -8,6 +8,8 @@ export const IRQ_STREAM = 0x1;
 export const IRQ_JOB = 0x2;
 /** The host asks for an orderly power-off. */
 export const IRQ_POWER = 0x3;
+/** The kernel's own: soft interrupts are to run when interrupts are enabled. */
+export const IRQ_SOFT = 0x4;
 /**
  * Kernel address of the pending word. It lies in the otherwise
  * inaccessible first 64 KiB; natively its page is shared with every
@@ -50,6 +52,12 @@ export const STREAM_WRITABLE = 0x2;
 export const STREAM_BROKEN = 0x4;
 /** Window size changed: see `stream_winsize`. */
 export const STREAM_RESIZED = 0x8;
+/** `disk_features`: it cannot be written. */
+export const DISK_READ_ONLY = 0x1;
+/** Most bytes of one `disk_transfer`. */
+export const DISK_TRANSFER = 0x100000;
+/** Most disks of a machine. */
+export const DISKS = 0x8;
 /** `trace` events. A system call begins: `from` is its six 64-bit arguments. */
 export const TRACE_ENTER = 0x0;
 /** It has returned `ret`; `nr` and `from` as at its beginning. */
@@ -88,6 +96,8 @@ export interface HostOps {
   idle(): void;
   /** Atomically takes the pending word and leaves zero. */
   irq_take(): number;
+  /** Atomically sets a line's bit in the pending word. */
+  irq_raise(irq: number): void;
   /** Fills a buffer from the host's entropy source. */
   random(buf: number, len: number): void;
   /**
@@ -197,6 +207,18 @@ export interface HostOps {
   stream_close(stream: number): void;
   /** Next stream that changed state since it was last reported, or -1. */
   stream_event(): number;
+  /** Size of a disk, in sectors of 512 bytes; 0: there is no such disk. */
+  disk_sectors(disk: number): number;
+  /** What a disk can do: `LKL_DISK_*` bits. */
+  disk_features(disk: number): number;
+  /**
+   * Reads or writes whole sectors, from `sector` on: `parts` is `count` times
+   * address and length in kernel memory, all together at most
+   * `LKL_DISK_TRANSFER` bytes. 0, or -EIO, -ENOSPC.
+   */
+  disk_transfer(disk: number, write: number, sector: number, parts: number, count: number): number;
+  /** What has been written is kept, whatever happens to the host. */
+  disk_flush(disk: number): number;
   /**
    * Next job request, serialised as in `arch/lkl/kernel/job.c`: its
    * length, 0 when there is none, -E2BIG when `len` is too small.
@@ -248,7 +270,8 @@ export interface Entries {
   lkl_user_poll(): void;
   /**
    * User code faulted: signal, si_code, si_addr. An access to memory
-   * (`LKL_FAULT_*`) is made again when the kernel has mended it.
+   * (`LKL_FAULT_*`) is made again when the kernel has mended it. SIGKILL:
+   * its frames cannot go on, whatever the program does about SIGSEGV.
    */
   lkl_user_fault(sig: number, code: number, addr: number, access: number): void;
 }
