@@ -6,6 +6,8 @@
  * agent at a time, so two machines never mount one disk.
  */
 
+import type { Disk as MachineDisk } from "../engine/devices.ts";
+
 /** What of FileSystemSyncAccessHandle a disk needs. */
 export interface Handle {
   getSize(): number;
@@ -21,8 +23,9 @@ const BLOCK = 4096;
 const EIO = 5;
 const ENOSPC = 28;
 
-export class Disk {
+export class Disk implements MachineDisk {
   readonly sectors: number;
+  readonly readOnly = false;
   private readonly handle: Handle;
 
   private constructor(handle: Handle) {
@@ -40,10 +43,6 @@ export class Disk {
     return new Disk(handle);
   }
 
-  /**
-   * Reads or writes from `sector` on, what follows each other in `parts`:
-   * 0, or a negative errno.
-   */
   transfer(write: boolean, sector: number, parts: readonly Uint8Array[]): number {
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     const at = sector * SECTOR;
@@ -66,7 +65,6 @@ export class Disk {
     }
   }
 
-  /** What has been written outlives the computer, too. */
   flush(): number {
     try {
       this.handle.flush();
