@@ -128,12 +128,12 @@ impl Builder {
     /// guest's root may write. The host's files are never written.
     pub fn folder(self, path: impl Into<String>, from: impl AsRef<Path>) -> Builder {
         let host = from.as_ref().to_owned();
-        self.add(Addition { host, guest: Some(path.into()), read_only: true })
+        self.addition(Addition { host, guest: Some(path.into()), read_only: true })
     }
 
     /// A file or folder of the host. Programs in it that `wasmlinux-cc` has built
     /// and that may be executed are compiled, or taken from the cache.
-    pub fn add(mut self, addition: Addition) -> Builder {
+    pub fn addition(mut self, addition: Addition) -> Builder {
         self.sources.push(Source::Host(addition));
         self
     }
@@ -158,7 +158,8 @@ impl Builder {
         self
     }
 
-    /// Limits of every command that does not set its own.
+    /// Limits of every command that does not set its own; services are commands,
+    /// too.
     pub fn limits(mut self, limits: Limits) -> Builder {
         self.defaults.limits = limits;
         self

@@ -53,8 +53,13 @@ pub use inetd::{
     socket_address, Inetd, ServeError, Server, Service, ServiceError, GRACE, MAX_SESSIONS,
     TELNET_PORT,
 };
-pub use job::{Limits, SpecError};
+pub use job::{Limits, SpecError, NOBODY};
 pub use machine::{Error, Machine, Parts, MEMORY_RANGE, USER_MEMORY_RANGE};
 pub use miniio::Address;
 pub use status::{ExitStatus, Limit};
 pub use stdio::Stdio;
+
+/// The examples of the README compile and run, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

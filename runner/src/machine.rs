@@ -152,6 +152,8 @@ pub(crate) struct Host {
     log: Mutex<LogSink>,
     tracer: OnceLock<Arc<Tracer>>,
     ready: AtomicBool,
+    /// Asked to power off before there was an init to do it.
+    power_off: AtomicBool,
     shutting_down: AtomicBool,
     requests: Mutex<VecDeque<(u32, Vec<u8>)>>,
     running: Mutex<HashMap<u32, Arc<JobState>>>,
@@ -183,6 +185,7 @@ impl Machine {
             log: Mutex::new(log),
             tracer: OnceLock::new(),
             ready: AtomicBool::new(false),
+            power_off: AtomicBool::new(false),
             shutting_down: AtomicBool::new(false),
             requests: Mutex::default(),
             running: Mutex::default(),
@@ -230,9 +233,13 @@ impl Machine {
     }
 
     /// Asks the guest to shut down in order: its init ends all processes. Does
-    /// not wait.
+    /// not wait. A guest that still boots does so when it is up.
     pub fn power_off(&self) {
-        self.parts.host.irqs.raise(IRQ_POWER);
+        let host = &self.parts.host;
+        host.power_off.store(true, SeqCst);
+        if host.ready.load(SeqCst) {
+            host.pass_power_off();
+        }
     }
 
     /// Shuts the guest down in order; stops it when that takes longer than
@@ -408,6 +415,13 @@ impl Host {
         self.signal(id, SIGKILL);
     }
 
+    /// Once for each time it was asked for: boot and whoever asks may meet here.
+    fn pass_power_off(&self) {
+        if self.power_off.swap(false, SeqCst) {
+            self.irqs.raise(IRQ_POWER);
+        }
+    }
+
     fn outcome(&self) -> Option<Outcome> {
         self.ended.lock().as_ref().map(outcome_of)
     }
@@ -548,6 +562,7 @@ impl Devices for Host {
     fn ready(&self) {
         self.ready.store(true, SeqCst);
         self.irqs.raise(IRQ_JOB);
+        self.pass_power_off();
     }
 
     fn shutting_down(&self) {

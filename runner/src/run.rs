@@ -68,7 +68,7 @@ pub fn builder(args: &MachineArgs) -> Result<(Builder, KernelLog), RunError> {
         builder = builder.rootfs(rootfs);
     }
     for addition in &args.add {
-        builder = builder.add(addition.clone());
+        builder = builder.addition(addition.clone());
     }
     for disk in &args.disk {
         builder = builder.disk(disk);

@@ -47,6 +47,7 @@ macro_rules! programs {
 programs! {
     advice,
     cgroup,
+    cgroup_escape,
     clock,
     conditions,
     cpu_time,
@@ -70,8 +71,9 @@ programs! {
     fork,
     fork_handler,
     fork_ids,
-    fuzz,
     fork_signal,
+    fuzz,
+    half_close,
     inet,
     inotify,
     isolation,

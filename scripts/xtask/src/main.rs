@@ -18,6 +18,7 @@ mod key;
 mod languages;
 #[cfg(test)]
 mod layers;
+mod lock;
 mod manifest;
 mod mirror;
 mod pipeline;
