@@ -2,10 +2,10 @@
  * Time, and the event loop's turns.
  *
  * Nothing interrupts code in a worker, so due timers are found when the machine
- * looks: every 64 system calls, when a safepoint's budget is spent, at a task
- * switch now and then, and when idle. A task switch is a microtask, which
- * starves messages and timers of the page; so every {@link TURN} ms the machine
- * suspends for one turn of the event loop.
+ * looks: every 64 system calls, when a safepoint's budget is spent, and when
+ * idle. A task switch is a microtask, which starves messages and timers of the
+ * page; so every {@link TURN} ms the machine suspends for one turn of the event
+ * loop.
  */
 
 /** How long the machine runs before the event loop gets a turn, in ms. */
@@ -14,20 +14,19 @@ const TURN = 8;
 const TIMER_FLOOR = 4;
 
 export class Clock {
-  /** Called when the timer is due. */
-  onTimer: () => void = () => {};
+  private readonly onTimer: () => void;
   private deadline = Infinity;
   private lastTurn = performance.now();
   private readonly start = performance.now();
   private readonly queue: (() => void)[] = [];
-  private readonly post: () => void;
+  private readonly channel = new MessageChannel();
+  private timeout: ReturnType<typeof setTimeout> | undefined;
+  /** Ends `sleep` early. */
+  private wake: (() => void) | undefined;
 
-  constructor() {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => this.queue.shift()?.();
-    this.post = () => port2.postMessage(0);
-    // Under node the channel alone must not keep the process alive.
-    (port1 as unknown as { unref?(): void }).unref?.();
+  constructor(onTimer: () => void) {
+    this.onTimer = onTimer;
+    this.channel.port1.onmessage = () => this.queue.shift()?.();
   }
 
   /** Monotonic, in ns. */
@@ -64,26 +63,41 @@ export class Clock {
     );
   }
 
-  /** Resolves when `woken()` or when the timer has fired. */
-  sleep(woken: () => boolean, setWake: (wake: () => void) => void): Promise<void> {
+  /** Resolves when `interrupt` is called or the timer has fired. */
+  sleep(): Promise<void> {
     return new Promise((resolve) => {
-      let timeout: ReturnType<typeof setTimeout> | undefined;
-      const done = () => {
-        clearTimeout(timeout);
+      this.wake = () => {
+        this.wake = undefined;
+        clearTimeout(this.timeout);
         this.lastTurn = performance.now();
         resolve();
       };
-      setWake(done);
-      const wait = () => {
-        this.fireIfDue(performance.now());
-        if (woken()) return;
-        const left = this.deadline - performance.now();
-        if (left === Infinity) return;
-        if (left < TIMER_FLOOR) this.macrotask(wait);
-        else timeout = setTimeout(wait, Math.min(left, 0x7fffffff));
-      };
-      wait();
+      this.wait();
     });
+  }
+
+  interrupt(): void {
+    this.wake?.();
+  }
+
+  /** The machine has ended: nothing of it is left in the event loop. */
+  close(): void {
+    this.deadline = Infinity;
+    this.interrupt();
+    for (const task of this.queue.splice(0)) task();
+    this.channel.port1.close();
+  }
+
+  private wait(): void {
+    this.fireIfDue(performance.now());
+    if (!this.wake) return;
+    const left = this.deadline - performance.now();
+    if (left === Infinity) return;
+    const again = () => {
+      if (this.wake) this.wait();
+    };
+    if (left < TIMER_FLOOR) this.macrotask(again);
+    else this.timeout = setTimeout(again, Math.min(left, 0x7fffffff));
   }
 
   private fireIfDue(now: number): void {
@@ -94,6 +108,6 @@ export class Clock {
 
   private macrotask(task: () => void): void {
     this.queue.push(task);
-    this.post();
+    this.channel.port2.postMessage(0);
   }
 }

@@ -3,4 +3,3 @@ export const ENOEXEC = 8;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EINVAL = 22;
-export const ENODEV = 19;

@@ -1,7 +1,7 @@
 /**
  * Tasks: each is one suspended WebAssembly stack.
  *
- * A running task stands in `Machine`; every other one that has begun is a
+ * The running task stands in `Scheduler`; every other one that has begun is a
  * promise that `resume` settles. A dead task's stack must be unwound, else it is
  * never collected and keeps its memory: `resume(1)` makes the kernel's code
  * trap, which ends it.
@@ -33,9 +33,14 @@ export type Upcall = readonly [
   sp: number,
 ];
 
+export const UPCALL_START = 1;
+export const UPCALL_SIGNAL = 2;
+
 /** Where user code stands that has saved itself for a fork. */
 export interface Frames {
   readonly bytes: Uint8Array;
+  /** Where they lay. */
+  readonly start: number;
   /** Innermost first. */
   readonly handlers: readonly Handler[];
   /** What fork returns when they have been restored. */
@@ -48,7 +53,7 @@ export class Task {
   begun = false;
   /** It has been told that it is dead; what its stack throws means nothing. */
   dead = false;
-  /** The kernel's thread of user code: where it stands when it does not run. */
+  /** The program's stack and thread pointer while another task of it runs. */
   userSp = 0;
   userTls = 0;
   /** The slot of its row at which its user code began. */
@@ -61,19 +66,18 @@ export class Task {
   frames: Frames | undefined;
   /** Handlers that have saved their frames, or are yet to be restored. */
   handlers: Handler[] = [];
+  /** Names of the functions it was in when it trapped, innermost first. */
+  crash: string[] = [];
 
   /** Address of the kernel's task. */
   readonly kernelTask: number;
   /** Top of its kernel stack. */
   readonly kstack: number;
-  /** TASK_KERNEL, TASK_FORK or TASK_THREAD. */
-  readonly kind: number;
   memory: ProcessMemory | undefined;
 
-  constructor(kernelTask: number, kstack: number, kind: number, memory: ProcessMemory | undefined) {
+  constructor(kernelTask: number, kstack: number, memory: ProcessMemory | undefined) {
     this.kernelTask = kernelTask;
     this.kstack = kstack;
-    this.kind = kind;
     this.memory = memory;
   }
 }
@@ -105,5 +109,9 @@ export class Tasks {
       this.free.push(handle);
     }
     return task;
+  }
+
+  *[Symbol.iterator](): IterableIterator<Task> {
+    for (const task of this.all) if (task) yield task;
   }
 }

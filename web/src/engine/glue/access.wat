@@ -1,8 +1,9 @@
 ;; What the kernel calls without a JavaScript frame in between: user access to
-;; the current process, its stack and thread pointer, and what the kernel wants
-;; done when it goes back to user mode. Instantiated before the kernel.
+;; the current process, its stack and thread pointer, what the kernel wants done
+;; when it goes back to user mode, and the pending word. Instantiated before the
+;; kernel.
 ;;
-;; A process owns a row of the table; row 0 belongs to no process, its functions
+;; A process memory owns a row of the table; row 0 belongs to none, its functions
 ;; fault. `$current` is the first slot of the current process's row.
 (module
   (type $copy (func (param i32 i32 i32) (result i32)))
@@ -10,9 +11,12 @@
   (type $get (func (result i32)))
   (type $clock (func (result f64)))
 
+  (import "env" "memory" (memory $kernel 1))
   (import "js" "clock_ns" (func $clock_ns (type $clock)))
   (import "js" "realtime_ns" (func $realtime_ns (type $clock)))
   (import "js" "timer_set" (func $timer_set (param f64)))
+  ;; Suspends until an interrupt is pending.
+  (import "js" "idle" (func $idle))
 
   ;; Slots of a row: the same numbers as in rows.ts.
   ;; 0 copy_from 1 copy_to 2 clear 3 strncpy 4 strnlen 5 sp 6 tls 7 set 8 start
@@ -30,11 +34,14 @@
   (global $sp (export "sp") (mut i32) (i32.const 0))
   (global $siginfo (export "siginfo") (mut i32) (i32.const 0))
 
-  (func $none_copy (param i32 i32 i32) (result i32) (local.get 2))
-  (func $none_clear (param i32 i32) (result i32) (local.get 1))
-  (func $none_strncpy (param i32 i32 i32) (result i32) (i32.const -14))
-  (func $none_strnlen (param i32 i32) (result i32) (i32.const 0))
-  (func $none_get (result i32) (i32.const 0))
+  ;; The machine has ended: whatever still comes back to the kernel traps.
+  (global $ended (export "ended") (mut i32) (i32.const 0))
+
+  (func $none_copy (export "none_copy") (param i32 i32 i32) (result i32) (local.get 2))
+  (func $none_clear (export "none_clear") (param i32 i32) (result i32) (local.get 1))
+  (func $none_strncpy (export "none_strncpy") (param i32 i32 i32) (result i32) (i32.const -14))
+  (func $none_strnlen (export "none_strnlen") (param i32 i32) (result i32) (i32.const 0))
+  (func $none_get (export "none_get") (result i32) (i32.const 0))
   (elem (i32.const 0) $none_copy $none_copy $none_clear $none_strncpy $none_strnlen
     $none_get $none_get)
 
@@ -71,6 +78,23 @@
     (global.set $sp (local.get 4))
     (global.set $siginfo (local.get 5))
     (global.set $upcall (i32.const 2)))
+
+  ;; No page comes later, and none is shown to two.
+  (func (export "mm_features") (result i32) (i32.const 0))
+
+  ;; The pending word at LKL_PENDING_ADDR. The event loop raises lines between
+  ;; turns, the kernel its own: nobody comes in between.
+  (func (export "irq_take") (result i32) (local $word i32)
+    (if (global.get $ended) (then (unreachable)))
+    (local.set $word (i32.load (i32.const 0xf000)))
+    (i32.store (i32.const 0xf000) (i32.const 0))
+    (local.get $word))
+  (func (export "irq_raise") (param $line i32)
+    (i32.store (i32.const 0xf000)
+      (i32.or (i32.load (i32.const 0xf000)) (i32.shl (i32.const 1) (local.get $line)))))
+  (func (export "idle")
+    (if (i32.eqz (i32.load (i32.const 0xf000))) (then (call $idle)))
+    (if (global.get $ended) (then (unreachable))))
 
   ;; 64-bit numbers cross to JavaScript as doubles: no BigInt, exact to 2^53 ns.
   (func (export "clock_ns") (result i64) (i64.trunc_sat_f64_u (call $clock_ns)))

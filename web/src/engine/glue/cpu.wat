@@ -15,7 +15,7 @@
   (import "kernel" "lkl_task_entry" (func $lkl_task_entry (param i32)))
   (import "kernel" "lkl_syscall" (func $lkl_syscall (type $sys)))
   (import "kernel" "lkl_user_poll" (func $lkl_user_poll))
-  (import "kernel" "lkl_user_fault" (func $lkl_user_fault (param i32 i32 i32)))
+  (import "kernel" "lkl_user_fault" (func $lkl_user_fault (param i32 i32 i32 i32)))
 
   (import "access" "rows" (table $rows 16 funcref))
   (import "access" "current" (global $current (mut i32)))
@@ -26,6 +26,7 @@
   (import "access" "ctx" (global $ctx (mut i32)))
   (import "access" "sp" (global $sp (mut i32)))
   (import "access" "siginfo" (global $siginfo (mut i32)))
+  (import "access" "ended" (global $ended (mut i32)))
 
   ;; Looks at the clock. True: the event loop wants its turn.
   (import "js" "check" (func $check (result i32)))
@@ -46,15 +47,15 @@
   ;; Puts the arguments of the next handler to restore where a new one's are.
   (import "js" "load_handler" (func $load_handler))
 
-  ;; The program is gone: an exec has succeeded.
-  (tag $restart)
-
   ;; Top of the running task's kernel stack. The host sets it at each switch.
   (global $kstack (export "kstack") (mut i32) (i32.const 0))
   ;; Whose code runs: what a trap means.
   (global $in_kernel (export "in_kernel") (mut i32) (i32.const 1))
   ;; The program's frames are being restored.
   (global $restoring (export "restoring") (mut i32) (i32.const 0))
+  ;; The trap that comes now is none: a program is gone, an exec has succeeded. A
+  ;; trap, because no program can catch it.
+  (global $restarting (export "restarting") (mut i32) (i32.const 0))
   ;; System calls until the next look at the clock.
   (global $fuel (mut i32) (i32.const 0))
   ;; Safepoints until the next look at the clock: some 100 us.
@@ -67,7 +68,8 @@
   ;; The clock, the event loop, interrupts: user mode, before a kernel entry.
   (func $look
     (global.set $fuel (i32.const 64))
-    (if (call $check) (then (call $breathe))))
+    (if (call $check) (then (call $breathe)))
+    (if (global.get $ended) (then (unreachable))))
 
   (func $syscall (export "syscall")
     (param $nr i32) (param $a i64) (param $b i64) (param $c i64) (param $d i64) (param $e i64)
@@ -116,7 +118,10 @@
   (func $handlers (param $ret i32) (param $way i32) (result i32)
     (local $h i32) (local $s i32) (local $i i32) (local $c i32) (local $si i32) (local $below i32)
     (loop $next
-      (if (i32.eq (global.get $upcall) (i32.const 1)) (then (throw $restart)))
+      (if (i32.eq (global.get $upcall) (i32.const 1)) 
+        (then
+          (global.set $restarting (i32.const 1))
+          (unreachable)))
       (global.set $upcall (i32.const 0))
       (global.set $in_kernel (i32.const 0))
       (local.set $h (global.get $handler))
@@ -144,21 +149,20 @@
     (global.set $in_kernel (i32.const 0))
     (local.get $ret))
 
-  ;; User mode until the task ends: each round is a program.
+  ;; User mode until the task ends or executes a program: each round is an entry,
+  ;; and what comes back to its fork.
   (func $user (local $flags i32) (local $slot i32)
     (loop $again
-      (block $restarted
-        (try_table (catch $restart $restarted)
-          (local.set $slot (call $enter_user))
-          (call_indirect $rows (type $run) (local.get $slot))
-          (local.set $flags (call $saved))
-          (if (local.get $flags)
-            (then
-              (call $enter)
-              (call $cloned (call $lkl_syscall (i32.const 220)
-                (i64.extend_i32_u (local.get $flags))
-                (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0)))
-              (br $again)))
+      (local.set $slot (call $enter_user))
+      (call_indirect $rows (type $run) (local.get $slot))
+      (local.set $flags (call $saved))
+      (if (local.get $flags)
+        (then
+          (call $enter)
+          (call $cloned (call $lkl_syscall (i32.const 220)
+            (i64.extend_i32_u (local.get $flags))
+            (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))))
+        (else
           ;; main has returned: exit_group; a thread: exit.
           (drop (call $syscall
             (select (i32.const 93) (i32.const 94)
@@ -173,19 +177,19 @@
     (call $lkl_task_entry (local.get $task))
     (call $user))
 
+  ;; A task that has executed a program.
+  (func (export "task_restart")
+    (call $user))
+
   ;; A task whose user frames a trap has unwound: signal, si_code, si_addr.
   (func (export "task_fault") (param $signo i32) (param $code i32) (param $addr i32)
     (call $enter)
-    (call $lkl_user_fault (local.get $signo) (local.get $code) (local.get $addr))
-    (block $restarted
-      (try_table (catch $restart $restarted)
-        (if (global.get $upcall) (then (drop (call $handlers (i32.const 0) (i32.const 10)))))
-        ;; The handler has come back to an instruction that is no more: SIGKILL.
-        (call $enter)
-        (call $lkl_user_fault (i32.const 9) (i32.const 0) (i32.const 0))
-        (unreachable)))
-    ;; The handler has executed a program.
-    (call $user))
+    (call $lkl_user_fault (local.get $signo) (local.get $code) (local.get $addr) (i32.const 0))
+    (if (global.get $upcall) (then (drop (call $handlers (i32.const 0) (i32.const 10)))))
+    ;; The handler has come back to an instruction that is no more.
+    (call $enter)
+    (call $lkl_user_fault (i32.const 9) (i32.const 0) (i32.const 0) (i32.const 0))
+    (unreachable))
 
   (func (export "boot") (param $memory i32) (param $initrd i32) (param $size i32)
     (call $enter)

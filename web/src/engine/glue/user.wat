@@ -1,5 +1,6 @@
 ;; User access to one process: two memories. Lives as long as the memory, over
-;; all the processes that use it. Addresses below `$base` are never mapped.
+;; all the processes that use it. Addresses below `$base` are never mapped; the
+;; memory reaches as far as anything ever was.
 (module
   (import "kernel" "memory" (memory $kernel 1))
   (import "user" "memory" (memory $user 1))
@@ -64,4 +65,35 @@
       (br_if $next
         (i32.load8_u $user (i32.sub (i32.add (local.get $from) (local.get $i)) (i32.const 1)))))
     (local.get $i))
+
+  ;; Makes pages `$page` to `$end` zero, of 4 KiB. What is zero is only read, so
+  ;; that a page which nobody touched stays the host's own zero page.
+  (func (export "wipe") (param $page i32) (param $end i32)
+    (local $at i32) (local $stop i32)
+    (loop $pages
+      (if (i32.ge_u (local.get $page) (local.get $end)) (then (return)))
+      (local.set $at (i32.shl (local.get $page) (i32.const 12)))
+      (local.set $stop (i32.add (local.get $at) (i32.const 4096)))
+      (block $done
+        (loop $next
+          (if (v128.any_true
+                (v128.or
+                  (v128.or
+                    (v128.or (v128.load $user (local.get $at))
+                      (v128.load $user offset=16 (local.get $at)))
+                    (v128.or (v128.load $user offset=32 (local.get $at))
+                      (v128.load $user offset=48 (local.get $at))))
+                  (v128.or
+                    (v128.or (v128.load $user offset=64 (local.get $at))
+                      (v128.load $user offset=80 (local.get $at)))
+                    (v128.or (v128.load $user offset=96 (local.get $at))
+                      (v128.load $user offset=112 (local.get $at))))))
+            (then
+              (memory.fill $user (i32.shl (local.get $page) (i32.const 12)) (i32.const 0)
+                (i32.const 4096))
+              (br $done)))
+          (local.set $at (i32.add (local.get $at) (i32.const 128)))
+          (br_if $next (i32.ne (local.get $at) (local.get $stop)))))
+      (local.set $page (i32.add (local.get $page) (i32.const 1)))
+      (br $pages)))
 )
