@@ -38,7 +38,7 @@ async function install(): Promise<void> {
       const url = new URL(name, folder).href;
       if (await cache.match(url)) return;
       // A name with a sum in it always has the same bytes; others may be older ones.
-      const mode = /-[0-9a-f]{10}\./.test(name) ? "default" : "no-cache";
+      const mode = /-([0-9a-f]{10}|[0-9A-Z]{8})\./.test(name) ? "default" : "no-cache";
       const answer = await fetch(url, { integrity, cache: mode });
       if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
       await cache.put(url, answer);

@@ -6,6 +6,7 @@ const PIECE = 32 << 10;
 
 export class Outlet {
   private room = WINDOW;
+  private empty = false;
   private readonly send: (bytes: Uint8Array) => void;
   private readonly take: (most: number) => Uint8Array | undefined;
 
@@ -15,11 +16,20 @@ export class Outlet {
     this.send = send;
   }
 
+  /** Whether the last look has found nothing more: at the end, everything is sent. */
+  get drained(): boolean {
+    return this.empty;
+  }
+
   /** Sends what there is and what fits. */
   pump(): void {
+    this.empty = false;
     while (this.room > 0) {
       const bytes = this.take(Math.min(this.room, PIECE));
-      if (!bytes || bytes.length === 0) return;
+      if (!bytes || bytes.length === 0) {
+        this.empty = true;
+        return;
+      }
       this.room -= bytes.length;
       this.send(bytes);
     }
