@@ -124,7 +124,10 @@ fn serve_page(port: &str) -> Error {
 fn test(all: bool) -> Result<ExitCode> {
     let which = if all { Which::All } else { Which::Quick };
     drop(pipeline::build_all()?);
-    report(&testing::run(&suites::prepare(&which)?, all)?)
+    let page = web::build_all()?;
+    let mut tally = testing::run(&suites::prepare(&which)?, all)?;
+    tally += testing::web(&page, all)?;
+    report(&tally)
 }
 
 /// The suites, with all that they need.

@@ -177,8 +177,7 @@ export class Scheduler {
   private arrive(task: Task): void {
     const { memory } = task;
     this.cpu.kstack.value = task.kstack;
-    if (memory?.instance && memory.tasks > 1)
-      memory.instance.ways.set(task.userSp, task.userTls);
+    if (memory?.instance && memory.tasks > 1) memory.instance.ways.set(task.userSp, task.userTls);
     if (task.upcall) this.putUpcall(task.upcall);
   }
 

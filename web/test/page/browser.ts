@@ -17,11 +17,11 @@ declare global {
 
 export const DIST =
   process.env.WASMLINUX_WEB_DIST ?? new URL("../../dist", import.meta.url).pathname;
-const SHOTS = new URL("../../../target/web-screenshots", import.meta.url).pathname;
+export const SHOTS = new URL("../../../target/web-screenshots", import.meta.url).pathname;
 /** Long enough for a machine with two cores that are busy otherwise. */
 const PATIENCE = 60_000;
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const ARGUMENTS = [
+export const ARGUMENTS = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
@@ -32,9 +32,10 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-const found = process.env.WASMLINUX_CHROMIUM ?? PLACES.find((place) => fs.existsSync(place));
+export const chromiumPath =
+  process.env.WASMLINUX_CHROMIUM ?? PLACES.find((place) => fs.existsSync(place));
 /** Why browser tests cannot run here, or false. */
-export const skip = found
+export const skip = chromiumPath
   ? false
   : "no Chromium: run scripts/setup test, or set WASMLINUX_CHROMIUM";
 
@@ -44,7 +45,10 @@ let browser: Browser;
 export function withBrowser(extra: string[] = []): void {
   if (skip) return;
   before(async () => {
-    browser = await chromium.launch({ executablePath: found!, args: [...ARGUMENTS, ...extra] });
+    browser = await chromium.launch({
+      executablePath: chromiumPath!,
+      args: [...ARGUMENTS, ...extra],
+    });
   });
   after(() => browser.close());
 }
