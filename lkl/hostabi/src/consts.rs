@@ -39,6 +39,8 @@ consts! {
 
     /// `mm_features`: an access to a page that is not mapped comes to
     /// `lkl_user_fault`, so that pages may be mapped when they are touched.
+    /// Without, a process's memory reaches from 0 to the last page that was ever
+    /// mapped, and only an access behind that faults.
     MM_FAULTS: u32 = 1;
     /// `mm_share` works.
     MM_SHARES: u32 = 2;
@@ -78,6 +80,6 @@ consts! {
 
     /// Lowest address of a process's data; everything below faults.
     USER_BASE: u32 = 0x10000;
-    /// End of a process's address space: the last 64 KiB are never mapped.
+    /// The highest `mm_end`: the last 64 KiB are never mapped.
     USER_END: u32 = 0xffff0000;
 }

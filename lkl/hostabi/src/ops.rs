@@ -120,6 +120,9 @@ abi! {
         call mm_activate(mm: i32);
         /// What the host can do with process memory: `LKL_MM_*` bits.
         call mm_features() -> u32;
+        /// End of every process's address space, at most `LKL_USER_END`: a
+        /// multiple of 64 KiB.
+        call mm_end() -> u32;
         /// Fresh zero pages, which have their memory at once; whatever was there
         /// is gone.
         call mm_map(mm: i32, addr: uptr, len: u32, prot: u32) -> i32;

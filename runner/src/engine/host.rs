@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use hostabi::consts::{
     HALT_POWER_OFF, HALT_RESTART, MM_FAULTS, MM_SHARES, TASK_FORK, TASK_THREAD, TRACE_ENTER,
-    TRACE_EXEC, TRACE_EXIT, TRACE_LEAVE, TRACE_SIGNAL,
+    TRACE_EXEC, TRACE_EXIT, TRACE_LEAVE, TRACE_SIGNAL, USER_END,
 };
 
 use super::cpu::{self, Cpu};
@@ -252,6 +252,10 @@ impl Cpu {
 
     fn mm_features(&self) -> u32 {
         MM_FAULTS | MM_SHARES
+    }
+
+    fn mm_end(&self) -> u32 {
+        USER_END
     }
 
     fn mm_share(&self, mm: i32, addr: u32, pages: u32, len: u32, prot: u32) -> i32 {

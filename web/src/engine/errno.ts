@@ -1,0 +1,5 @@
+/** Error numbers that host operations return, negated. */
+export const ENOEXEC = 8;
+export const EAGAIN = 11;
+export const ENOMEM = 12;
+export const EINVAL = 22;
