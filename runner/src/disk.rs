@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use hostabi::consts::{DISKS, DISK_READ_ONLY};
 
-use crate::engine::{DiskParts, Errno};
-use crate::guest::EMPTY_DISK;
+use crate::builtin::EMPTY_DISK;
+use crate::engine::{self, DiskParts, Errno};
 
 /// Bytes of a disk that is made because its file does not exist. Its file takes
 /// only what is written.
@@ -51,11 +51,14 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Disk>, DiskError> {
+    pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Box<dyn engine::Disk>>, DiskError> {
         if paths.len() > DISKS as usize {
             return Err(DiskError::TooMany);
         }
-        paths.iter().map(|path| Disk::open(path)).collect()
+        let open = |path: &PathBuf| -> Result<Box<dyn engine::Disk>, DiskError> {
+            Ok(Box::new(Disk::open(path)?))
+        };
+        paths.iter().map(open).collect()
     }
 
     fn open(path: &Path) -> Result<Disk, DiskError> {
@@ -105,29 +108,6 @@ impl Disk {
         Ok(Disk { file, sectors, read_only })
     }
 
-    pub fn sectors(&self) -> u32 {
-        self.sectors
-    }
-
-    pub fn features(&self) -> u32 {
-        if self.read_only {
-            DISK_READ_ONLY
-        } else {
-            0
-        }
-    }
-
-    pub fn read(&self, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno> {
-        self.each(sector, parts, |part, at| self.file.read_exact_at(part, at))
-    }
-
-    pub fn write(&self, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno> {
-        if self.read_only {
-            return Err(EROFS);
-        }
-        self.each(sector, parts, |part, at| self.file.write_all_at(part, at))
-    }
-
     fn each(
         &self,
         sector: u32,
@@ -147,10 +127,6 @@ impl Disk {
         Ok(())
     }
 
-    pub fn flush(&self) -> Result<(), Errno> {
-        self.file.sync_data().map_err(|e| self.errno(&e))
-    }
-
     /// A sparse file on a full disk of the host is out of space, too.
     fn errno(&self, error: &io::Error) -> Errno {
         log::warn!("a disk of the guest: {error}");
@@ -158,6 +134,35 @@ impl Disk {
             Some(libc::ENOSPC | libc::EDQUOT | libc::EFBIG) => ENOSPC,
             _ => EIO,
         }
+    }
+}
+
+impl engine::Disk for Disk {
+    fn sectors(&self) -> u32 {
+        self.sectors
+    }
+
+    fn features(&self) -> u32 {
+        if self.read_only {
+            DISK_READ_ONLY
+        } else {
+            0
+        }
+    }
+
+    fn read(&self, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno> {
+        self.each(sector, parts, |part, at| self.file.read_exact_at(part, at))
+    }
+
+    fn write(&self, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno> {
+        if self.read_only {
+            return Err(EROFS);
+        }
+        self.each(sector, parts, |part, at| self.file.write_all_at(part, at))
+    }
+
+    fn flush(&self) -> Result<(), Errno> {
+        self.file.sync_data().map_err(|e| self.errno(&e))
     }
 }
 

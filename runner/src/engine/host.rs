@@ -17,11 +17,12 @@ use super::kernel::rust_type;
 use super::layout::{Head, CTX_SIZE};
 use super::mm::MmHandle;
 use super::task::{Upcall, UPCALL_SIGNAL, UPCALL_START};
-use super::{asm, fault, image, unwind, user, Errno, Outcome};
+use super::{asm, fault, image, unwind, user, Disk, Errno, Outcome};
 use crate::trace::{self, Event};
 
 const EAGAIN: Errno = -11;
 const ENOMEM: Errno = -12;
+const ENXIO: Errno = -6;
 const ENOEXEC: Errno = -8;
 const EINVAL: Errno = -22;
 
@@ -413,12 +414,16 @@ impl Cpu {
         self.devices.stream_event().map_or(-1, |stream| stream as i32)
     }
 
+    fn disk(&self, disk: u32) -> Result<&dyn Disk, Errno> {
+        self.disks.get(disk as usize).map(|disk| &**disk).ok_or(ENXIO)
+    }
+
     fn disk_sectors(&self, disk: u32) -> u32 {
-        self.devices.disk_sectors(disk)
+        self.disk(disk).map_or(0, |disk| disk.sectors())
     }
 
     fn disk_features(&self, disk: u32) -> u32 {
-        self.devices.disk_features(disk)
+        self.disk(disk).map_or(0, |disk| disk.features())
     }
 
     fn disk_transfer(&self, disk: u32, write: u32, sector: u32, parts: u32, count: u32) -> i32 {
@@ -426,15 +431,15 @@ impl Cpu {
         let list = &*self.bytes(parts, count * DISK_PART);
         let list = list.chunks_exact(DISK_PART as usize);
         let mut parts = list.map(|part| self.bytes(word(&part[..4]), word(&part[4..])));
-        let done = match write {
-            0 => self.devices.disk_read(disk, sector, &mut parts),
-            _ => self.devices.disk_write(disk, sector, &mut parts),
-        };
+        let done = self.disk(disk).and_then(|disk| match write {
+            0 => disk.read(sector, &mut parts),
+            _ => disk.write(sector, &mut parts),
+        });
         done.map_or_else(|errno| errno, |()| 0)
     }
 
     fn disk_flush(&self, disk: u32) -> i32 {
-        self.devices.disk_flush(disk).map_or_else(|errno| errno, |()| 0)
+        self.disk(disk).and_then(|disk| disk.flush()).map_or_else(|errno| errno, |()| 0)
     }
 
     fn job_next(&self, buf: u32, len: u32) -> i32 {

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! verbs ─► kernel, userland, telnet, translate, guest ─► cache, key, manifest
+//!   └► web (the same modules, for a page)
 //!             └► fetch ─► recipe, apt, mirror      source, proc, progress
 //! ```
 
@@ -35,6 +36,7 @@ mod testing;
 mod translate;
 mod userland;
 mod verbs;
+mod web;
 
 use std::process::ExitCode;
 

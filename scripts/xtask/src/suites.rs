@@ -73,8 +73,8 @@ pub fn prepare(which: &Which) -> Result<Context> {
     for suite in &suites {
         let failed = || format!("the suite {} cannot be built", suite.name);
         let entry = build(&ctx, &mut fetcher, suite).with_context(failed)?;
-        let mut placed = Placed::default();
-        placed.all(&ctx, &entry, "", &format!("suites/{}", suite.name)).with_context(failed)?;
+        let mut placed = Placed::guest(&ctx);
+        placed.all(&entry, "", &format!("suites/{}", suite.name)).with_context(failed)?;
     }
     ctx.progress.step("their code");
     for suite in &suites {

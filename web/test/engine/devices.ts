@@ -159,7 +159,7 @@ export class TestDevices implements Devices {
   }
 
   random(into: Uint8Array): void {
-    crypto.getRandomValues(into);
+    crypto.getRandomValues(into as Uint8Array<ArrayBuffer>);
   }
 
   streamRead(id: number, into: Uint8Array): number {

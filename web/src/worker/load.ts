@@ -1,0 +1,94 @@
+/** Gets the parts of a machine, all at once, and tells how far that is. */
+import type { Asset, Failure, Parts } from "../protocol.ts";
+
+/** A failure that the page can name. */
+export class LoadError extends Error {
+  readonly failure: Failure;
+
+  constructor(kind: Failure["kind"], message: string) {
+    super(message);
+    this.failure = { kind, message };
+  }
+}
+
+export interface Loaded {
+  kernel: WebAssembly.Module;
+  busybox: WebAssembly.Module;
+  host: WebAssembly.Module;
+  rootfs: Uint8Array;
+}
+
+export async function load(
+  parts: Parts,
+  progress: (loaded: number, total: number) => void,
+): Promise<Loaded> {
+  const total = Object.values(parts).reduce((sum, { bytes }) => sum + bytes, 0);
+  let loaded = 0;
+  const count = (bytes: number) => progress((loaded += bytes), total);
+  const [kernel, busybox, host, rootfs] = await Promise.all([
+    compile(parts.kernel, count),
+    compile(parts.busybox, count),
+    compile(parts.host, count),
+    bytes(parts.rootfs, count),
+  ]);
+  return { kernel, busybox, host, rootfs };
+}
+
+async function get(asset: Asset): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(asset.url);
+  } catch {
+    throw new LoadError("download", `${name(asset)} could not be fetched: is the network up?`);
+  }
+  if (answer.ok) return answer;
+  throw new LoadError("download", `${name(asset)}: the server says ${answer.status}.`);
+}
+
+async function compile(asset: Asset, count: (bytes: number) => void): Promise<WebAssembly.Module> {
+  const answer = await get(asset);
+  try {
+    const typed = answer.headers.get("content-type")?.split(";")[0] === "application/wasm";
+    // Compiles what has come while the rest is on its way. A host that does not know
+    // the type costs that.
+    const module = typed
+      ? await WebAssembly.compileStreaming(counted(answer, count))
+      : await WebAssembly.compile(await counted(answer, count).arrayBuffer());
+    return module;
+  } catch (error) {
+    throw broken(asset, error);
+  }
+}
+
+async function bytes(asset: Asset, count: (bytes: number) => void): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await counted(await get(asset), count).arrayBuffer());
+  } catch (error) {
+    throw broken(asset, error);
+  }
+}
+
+function broken(asset: Asset, error: unknown): LoadError {
+  if (error instanceof LoadError) return error;
+  if (error instanceof RangeError) {
+    return new LoadError("memory", `The browser has no memory to compile ${name(asset)}.`);
+  }
+  const why = error instanceof WebAssembly.CompileError ? "is damaged" : "broke off";
+  return new LoadError("download", `The download of ${name(asset)} ${why}.`);
+}
+
+/** The same answer; its bytes are counted as they pass. */
+function counted(answer: Response, count: (bytes: number) => void): Response {
+  if (!answer.body) return answer;
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      count(chunk.length);
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(answer.body.pipeThrough(counter), answer);
+}
+
+function name({ url }: Asset): string {
+  return url.slice(url.lastIndexOf("/") + 1);
+}
