@@ -130,7 +130,8 @@ export class Machine {
     this.bytes.set(initrd, at);
     this.bytes.set(new TextEncoder().encode(parameters + "\0"), kernel.lkl_cmdline());
     const boot = WebAssembly.promising(cpu.boot);
-    this.scheduler.run(this.scheduler.current, () => boot(kernelMemory, at, initrd.length));
+    const { current } = this.scheduler;
+    this.scheduler.run(current, () => boot(kernelMemory, at, initrd.length, current.kstack));
   }
 
   private slice(at: number, length: number): Uint8Array {
@@ -147,6 +148,9 @@ export class Machine {
       breathe: new WebAssembly.Suspending(() => this.clock.turn()) as never,
       idle: new WebAssembly.Suspending(() =>
         this.pending[0] === 0 && !this.ended ? this.clock.sleep() : undefined,
+      ) as never,
+      switch: new WebAssembly.Suspending((_prev: number, next: number) =>
+        this.scheduler.switchTo(next),
       ) as never,
       enter_user: () => this.scheduler.enterUser(),
       split: (flags: number) => forks.split(this.scheduler.current, flags),
@@ -171,9 +175,6 @@ export class Machine {
       task_new: (task: number, kstack: number, kind: number, mm: number, sp: number, tls: number) =>
         this.scheduler.create(task, kstack, kind, mm, sp, tls),
       task_free: (task: number) => this.scheduler.free(task),
-      switch: new WebAssembly.Suspending((_prev: number, next: number) =>
-        this.scheduler.switchTo(next),
-      ) as never,
       stream_read: (stream: number, at: number, length: number) =>
         devices.streamRead(stream >>> 0, this.slice(at, length)),
       stream_write: (stream: number, at: number, length: number) =>

@@ -27,6 +27,8 @@
   (import "access" "sp" (global $sp (mut i32)))
   (import "access" "siginfo" (global $siginfo (mut i32)))
   (import "access" "ended" (global $ended (mut i32)))
+  (import "access" "kstack" (global $kstack (mut i32)))
+  (import "access" "fresh" (global $fresh (mut i32)))
 
   ;; Looks at the clock. True: the event loop wants its turn.
   (import "js" "check" (func $check (result i32)))
@@ -47,8 +49,6 @@
   ;; Puts the arguments of the next handler to restore where a new one's are.
   (import "js" "load_handler" (func $load_handler))
 
-  ;; Top of the running task's kernel stack. The host sets it at each switch.
-  (global $kstack (export "kstack") (mut i32) (i32.const 0))
   ;; Whose code runs: what a trap means.
   (global $in_kernel (export "in_kernel") (mut i32) (i32.const 1))
   ;; The program's frames are being restored.
@@ -63,6 +63,7 @@
 
   (func $enter
     (global.set $in_kernel (i32.const 1))
+    (global.set $fresh (i32.const 0))
     (global.set $kernel_sp (global.get $kstack)))
 
   ;; The clock, the event loop, interrupts: user mode, before a kernel entry.
@@ -172,7 +173,8 @@
       (br $again)))
 
   ;; First code of a task.
-  (func (export "task_main") (param $task i32)
+  (func (export "task_main") (param $task i32) (param $stack i32)
+    (global.set $kstack (local.get $stack))
     (call $enter)
     (call $lkl_task_entry (local.get $task))
     (call $user))
@@ -192,6 +194,8 @@
     (unreachable))
 
   (func (export "boot") (param $memory i32) (param $initrd i32) (param $size i32)
+    (param $stack i32)
+    (global.set $kstack (local.get $stack))
     (call $enter)
     (call $lkl_start (local.get $memory) (local.get $initrd) (local.get $size)))
 )
