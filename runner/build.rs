@@ -8,6 +8,12 @@ use std::{env, fs};
 const PROGRAMS: &[&str] = &["busybox"];
 
 fn main() {
+    println!("cargo:rustc-check-cfg=cfg(native)");
+    if env::var("CARGO_CFG_TARGET_OS").unwrap() == "emscripten" {
+        // A page's engine loads the modules themselves.
+        return;
+    }
+    println!("cargo:rustc-cfg=native");
     println!("cargo:rerun-if-env-changed=WASMLINUX_GUEST");
     let guest = match env::var_os("WASMLINUX_GUEST") {
         Some(dir) => PathBuf::from(dir),

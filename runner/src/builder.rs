@@ -5,11 +5,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::add::{AddError, Addition};
+use crate::builtin;
 use crate::engine::Boot;
 use crate::guest::{self, File, Node};
+use crate::host::{set, Defaults, LogSink};
 use crate::inetd::Service;
 use crate::job::Limits;
-use crate::machine::{Defaults, Error, LogSink, Machine};
+use crate::machine::{Error, Machine};
 use crate::program;
 
 /// The kernel's memory when none was asked for, bytes.
@@ -17,14 +19,6 @@ pub const DEFAULT_MEMORY: u32 = 64 << 20;
 
 /// Memory of the guest's processes when none was asked for, bytes.
 pub const DEFAULT_USER_MEMORY: u64 = 1 << 30;
-
-const ENVIRONMENT: &[(&str, &str)] = &[
-    ("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"),
-    ("HOME", "/root"),
-    ("USER", "root"),
-    ("LOGNAME", "root"),
-    ("SHELL", "/bin/sh"),
-];
 
 /// Describes a [`Machine`].
 ///
@@ -54,7 +48,6 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) fn new() -> Builder {
-        let env = ENVIRONMENT.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec()));
         Builder {
             memory: DEFAULT_MEMORY,
             user_memory: DEFAULT_USER_MEMORY,
@@ -62,7 +55,7 @@ impl Builder {
             sources: Vec::new(),
             parameters: String::new(),
             log: Box::new(io::sink()),
-            defaults: Defaults { env: env.collect(), limits: Limits::default() },
+            defaults: Defaults::default(),
             services: Vec::new(),
         }
     }
@@ -181,12 +174,12 @@ impl Builder {
     /// Boots the machine. The guest is still coming up when this returns; the
     /// first command waits for it.
     pub fn boot(self) -> Result<Machine, Error> {
-        guest::register();
+        builtin::register();
         let mut files = Vec::new();
         for source in self.sources {
             source.collect(&mut files)?;
         }
-        let initrd = guest::initrd(self.rootfs.as_deref(), &files)?;
+        let initrd = builtin::initrd(self.rootfs.as_deref(), &files)?;
         let command_line = guest::command_line(self.user_memory, &self.parameters);
         let boot = Boot { memory: self.memory, command_line, initrd };
         Machine::boot(boot, self.log, self.defaults)?.serve(self.services)
@@ -218,10 +211,4 @@ impl Source {
         }
         Ok(())
     }
-}
-
-/// Sets a variable, instead of what it was.
-pub(crate) fn set(env: &mut Vec<(Vec<u8>, Vec<u8>)>, name: Vec<u8>, value: Vec<u8>) {
-    env.retain(|(n, _)| *n != name);
-    env.push((name, value));
 }
