@@ -97,6 +97,12 @@ function forError(kind: ErrorKind, message: string): Page {
         ],
         again: "Try again",
       };
+    case "argument":
+    case "not-a-program":
+      return {
+        title: "This machine cannot be had",
+        says: [message, "It is the address of this page that asks for it: change that."],
+      };
     default:
       return {
         title: "The machine broke",
