@@ -16,7 +16,7 @@ use hostabi::consts::{PROT_NONE, PROT_READ, PROT_WRITE};
 
 use super::image::Image;
 use super::layout::{head_of, CTX_OFFSET, CTX_SIZE, PAGE};
-use super::maps::may_map;
+use super::maps::{given_back, may_map};
 
 /// Space below M, a multiple of 64 KiB.
 const BELOW: usize = 65536;
@@ -287,6 +287,7 @@ impl Memories {
         let Some(index) = self.slot(handle) else { return };
         let slot = &mut self.slots[index];
         let Some(process) = slot.memory.take() else { return };
+        given_back();
         slot.generation = (slot.generation + 1) & 0x7fff;
         self.free.push(index as u16);
         if self.pool.len() < POOLED && process.memory.clear() {
