@@ -98,7 +98,7 @@ fn build_with_sysroot() -> Result<(Context, Entry)> {
 
     let failed = step("disk");
     let disk = disk::ensure(&ctx).with_context(failed)?;
-    placed.file(&ctx, &disk, disk::BLOCKS).with_context(failed)?;
+    placed.file(&disk, disk::BLOCKS).with_context(failed)?;
 
     let failed = step("kernel code");
     let code = translate::kernel(&ctx, kernel).with_context(failed)?;
