@@ -14,6 +14,7 @@
 import * as abi from "./abi.ts";
 import { Clock } from "./clock.ts";
 import type { Devices, Outcome } from "./devices.ts";
+import { headroom } from "./headroom.ts";
 import { Forks } from "./forks.ts";
 import type { AccessExports, CpuExports, Glue, Kernel } from "./glue.ts";
 import { Memories } from "./memories.ts";
@@ -91,7 +92,7 @@ export class Machine {
     const kernel = new WebAssembly.Instance(options.kernel, { env: { memory }, host })
       .exports as unknown as Kernel;
     const cpu = new WebAssembly.Instance(glue.cpu, {
-      js,
+      js: { ...js, headroom: headroom(memory) },
       kernel: kernel as unknown as WebAssembly.ModuleImports,
       access,
     }).exports as unknown as CpuExports;

@@ -145,10 +145,10 @@ export class Scheduler {
     return memory.handle * ROW + task.entry;
   }
 
-  /** Puts the arguments of the next handler to restore where a new one's are. */
-  loadHandler(): void {
+  /** Puts the arguments of the next handler to restore where a new one's are; 0: none. */
+  loadHandler(): 0 | 1 {
     const handler = this.current.handlers.pop();
-    if (!handler) return;
+    if (!handler) return 0;
     const { access } = this;
     access.upcall.value = UPCALL_SIGNAL;
     access.handler.value = handler[0];
@@ -157,6 +157,7 @@ export class Scheduler {
     access.ctx.value = handler[3];
     access.siginfo.value = handler[4];
     access.sp.value = handler[5];
+    return 1;
   }
 
   /** Unwinds every stack. */

@@ -138,7 +138,10 @@ test("two busy loops share the processor while a shell answers", async () => {
 
 test("a window's size and its change", async () => {
   const guest = await boot();
-  const job = guest.devices.run({ argv: ["sh", "-c", "trap 'stty size' WINCH; stty size; while :; do sleep 1; done"], tty: true });
+  const job = guest.devices.run({
+    argv: ["sh", "-c", "trap 'stty size' WINCH; stty size; while :; do sleep 1; done"],
+    tty: true,
+  });
   await job.says("24 80", 0);
   const [stream] = job.streams;
   stream!.winsize = (50 << 16) | 132;
@@ -154,9 +157,18 @@ test("a traced command's calls are told", async () => {
   const guest = await boot();
   await guest.run({ argv: ["true"], trace: true });
   const { calls } = guest.devices;
-  assert.ok(calls.some((call) => call.event === 4 && call.ret === 0), "exec");
-  assert.ok(calls.some((call) => call.event === 0 && call.nr === 94), "exit_group");
-  assert.ok(calls.some((call) => call.event === 3), "exit");
+  assert.ok(
+    calls.some((call) => call.event === 4 && call.ret === 0),
+    "exec",
+  );
+  assert.ok(
+    calls.some((call) => call.event === 0 && call.nr === 94),
+    "exit_group",
+  );
+  assert.ok(
+    calls.some((call) => call.event === 3),
+    "exit",
+  );
   await guest.off();
 });
 

@@ -36,20 +36,30 @@ test("a good program is accepted, once", () => {
 
 test("what makes a module no program is told", () => {
   refuses({ image: false }, /does not begin with a linux.image/);
-  refuses({ globals: GLOBALS!.slice(1) }, /not instrumented/);
+  refuses({ globals: GLOBALS.slice(1) }, /not instrumented/);
   refuses({ functions: [["main", 0, []]] }, /no _start/);
-  refuses({ globals: GLOBALS!.filter(([as]) => as !== "__linux_frames") }, /__linux_frames/);
+  refuses({ globals: GLOBALS.filter(([as]) => as !== "__linux_frames") }, /__linux_frames/);
   refuses({ imports: [["linux", "escape", 0]] }, /imports linux.escape/);
   refuses({ imports: [["env", "syscall", 0]] }, /imports env.syscall/);
-  refuses({ globals: [...GLOBALS!, ["counter", 0]] }, /globals of its own/);
-  refuses({ globals: [...GLOBALS!, [undefined, 0]] }, /globals of its own/);
+  refuses({ globals: [...GLOBALS, ["counter", 0]] }, /globals of its own/);
+  refuses({ globals: [...GLOBALS, [undefined, 0]] }, /globals of its own/);
   refuses({ table: 5_000_000 }, /table is too large/);
-  const noEnd = build({ types: [[[I32], []], [[], []]], functions: [["_start", 0, []], [undefined, 1, []]], start: 1 });
+  const noEnd = build({
+    types: [
+      [[I32], []],
+      [[], []],
+    ],
+    functions: [
+      ["_start", 0, []],
+      [undefined, 1, []],
+    ],
+    start: 1,
+  });
   assert.match(why(noEnd)!, /start function/);
 });
 
 test("a constant global of its own is no state", () => {
-  assert.equal(why(build({ globals: [...GLOBALS!, [undefined, 5, "constant"]] })), undefined);
+  assert.equal(why(build({ globals: [...GLOBALS, [undefined, 5, "constant"]] })), undefined);
 });
 
 test("another version of the section is refused", () => {

@@ -39,7 +39,10 @@ test("when the host has no more memories, fork is refused, and all recovers", as
     // What the killed gave back is enough for all that follow: nobody is asked.
     const again = `for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1000 & done; jobs | wc -l; kill $(jobs -p)`;
     assert.equal(await guest.sh(again), "10\n");
-    assert.equal(await guest.sh("for i in $(seq 1 200); do true | cat; /bin/true; done; echo $?"), "0\n");
+    assert.equal(
+      await guest.sh("for i in $(seq 1 200); do true | cat; /bin/true; done; echo $?"),
+      "0\n",
+    );
   } finally {
     WebAssembly.Memory = Memory;
   }

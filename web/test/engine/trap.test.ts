@@ -6,7 +6,10 @@ import { build, F64, I32, I64, type Spec } from "./wasm.ts";
 const [SIGILL, SIGFPE, SIGSEGV] = [4, 8, 11];
 
 function trapOf(code: number[], spec: Spec = {}): unknown {
-  const types: Spec["types"] = [[[I32], []], [[I32], [I32]]];
+  const types: Spec["types"] = [
+    [[I32], []],
+    [[I32], [I32]],
+  ];
   const bytes = build({ types, functions: [["_start", 0, code]], ...spec });
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
@@ -23,7 +26,12 @@ test("traps of this engine are signals", () => {
     ["unreachable", [0x00], SIGILL, 2],
     ["division by zero", [0x41, 1, 0x20, 0, 0x6d, 0x1a], SIGFPE, 1],
     ["remainder by zero", [0x41, 1, 0x20, 0, 0x6f, 0x1a], SIGFPE, 1],
-    ["the largest quotient", [0x41, 0x80, 0x80, 0x80, 0x80, 0x78, 0x41, 0x7f, 0x6d, 0x1a], SIGFPE, 2],
+    [
+      "the largest quotient",
+      [0x41, 0x80, 0x80, 0x80, 0x80, 0x78, 0x41, 0x7f, 0x6d, 0x1a],
+      SIGFPE,
+      2,
+    ],
     ["NaN to integer", [0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f, 0xaa, 0x1a], SIGFPE, 7],
     ["beyond the memory", [0x41, 0x7f, 0x28, 2, 0, 0x1a], SIGSEGV, 1],
     ["an empty slot of a table", [0x41, 0, 0x20, 0, 0x11, 1, 0, 0x1a], SIGILL, 2, { table: 4 }],
@@ -63,6 +71,7 @@ test("functions on the stack by name", () => {
     at busybox.wasm.main_any (wasm://wasm/busybox-123:wasm-function[9]:0x20)
     at Scheduler.run (file:///scheduler.ts:1:2)`;
   assert.deepEqual(functionsOf(error), ["abort", "main_any"]);
-  error.stack = "abort@http://localhost/a.wasm:wasm-function[7]:0x10\nrun@http://localhost/a.js:1:2\n";
+  error.stack =
+    "abort@http://localhost/a.wasm:wasm-function[7]:0x10\nrun@http://localhost/a.js:1:2\n";
   assert.deepEqual(functionsOf(error), ["abort"]);
 });

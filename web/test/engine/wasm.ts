@@ -25,7 +25,7 @@ export interface Spec {
 }
 
 /** Globals that every instrumented program exports. */
-export const GLOBALS: Spec["globals"] = [
+export const GLOBALS: NonNullable<Spec["globals"]> = [
   ["__linux_abi", 1, "constant"],
   ["__stack_pointer", 0],
   ["__linux_state", 0],
@@ -75,7 +75,8 @@ export const HEADER = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
 /** A program module; what is left out is as a good program has it. */
 export function build(spec: Spec): Uint8Array<ArrayBuffer> {
-  const { types = [[[I32], []]], imports = [], memory = 1, globals = GLOBALS } = spec;
+  const { types = [[[I32], []]], imports = [], memory = 1 } = spec;
+  const globals = spec.globals ?? GLOBALS;
   const { functions = [["_start", 0, []]], data = [], id = 1 } = spec;
   const out = [...HEADER];
   const { dataStart, dataEnd } = spec.image || { dataStart: 65536, dataEnd: 65536 };
@@ -86,13 +87,24 @@ export function build(spec: Spec): Uint8Array<ArrayBuffer> {
     ...vector(results.map((r) => [r])),
   ]);
   out.push(...section(1, vector(signatures)));
-  const imported = imports.map(([from, what, type]) => [...name(from), ...name(what), 0, ...u32(type)]);
+  const imported = imports.map(([from, what, type]) => [
+    ...name(from),
+    ...name(what),
+    0,
+    ...u32(type),
+  ]);
   if (memory !== false)
     imported.push([...name("env"), ...name("memory"), 2, 1, ...u32(memory), ...u32(65536)]);
   out.push(...section(2, vector(imported)));
   out.push(...section(3, vector(functions.map(([, type]) => u32(type)))));
   if (spec.table !== undefined) out.push(...section(4, vector([[0x70, 0, ...u32(spec.table)]])));
-  const words = globals.map(([, value, constant]) => [I32, constant ? 0 : 1, 0x41, ...s32(value), 0x0b]);
+  const words = globals.map(([, value, constant]) => [
+    I32,
+    constant ? 0 : 1,
+    0x41,
+    ...s32(value),
+    0x0b,
+  ]);
   out.push(...section(6, vector(words)));
   const exported: number[][] = [];
   globals.forEach(([as], n) => as && exported.push([...name(as), 3, ...u32(n)]));
@@ -104,7 +116,14 @@ export function build(spec: Spec): Uint8Array<ArrayBuffer> {
     return [...u32(body.length), ...body];
   });
   out.push(...section(10, vector(bodies)));
-  const segments = data.map(([at, bytes]) => [0, 0x41, ...s32(at), 0x0b, ...u32(bytes.length), ...bytes]);
+  const segments = data.map(([at, bytes]) => [
+    0,
+    0x41,
+    ...s32(at),
+    0x0b,
+    ...u32(bytes.length),
+    ...bytes,
+  ]);
   if (segments.length) out.push(...section(11, vector(segments)));
   return new Uint8Array(out);
 }
