@@ -55,6 +55,16 @@ static inline uint64_t lkl__user_base(void)
 	return base;
 }
 
+/* How many bytes are left: of one that faults and all behind it. */
+static inline uint32_t lkl__copy(void *to, const void *from, uint64_t left)
+{
+	__asm__ volatile("1: rep movsb\n2:\n" WL_EX("1b", "2b")
+			 : "+D"(to), "+S"(from), "+c"(left)
+			 :
+			 : "memory");
+	return (uint32_t)left;
+}
+
 static inline uint32_t lkl__read_user(uint8_t *to, uint32_t from, uint32_t len)
 {
 	switch (len) {
@@ -63,16 +73,7 @@ static inline uint32_t lkl__read_user(uint8_t *to, uint32_t from, uint32_t len)
 	case 4: WL_READ(uint32_t, "=r", "l")
 	case 8: WL_READ(uint64_t, "=r", "q")
 	}
-	{
-		const void *source = (const void *)(lkl__user_base() + from);
-		uint64_t left = len;
-
-		__asm__ volatile("1: rep movsb\n2:\n" WL_EX("1b", "2b")
-				 : "+D"(to), "+S"(source), "+c"(left)
-				 :
-				 : "memory");
-		return (uint32_t)left;
-	}
+	return lkl__copy(to, (const void *)(lkl__user_base() + from), len);
 fault:
 	return len;
 }
@@ -85,16 +86,7 @@ static inline uint32_t lkl__write_user(uint32_t to, const uint8_t *from, uint32_
 	case 4: WL_WRITE(uint32_t, "r", "l")
 	case 8: WL_WRITE(uint64_t, "r", "q")
 	}
-	{
-		void *target = (void *)(lkl__user_base() + to);
-		uint64_t left = len;
-
-		__asm__ volatile("1: rep movsb\n2:\n" WL_EX("1b", "2b")
-				 : "+D"(target), "+S"(from), "+c"(left)
-				 :
-				 : "memory");
-		return (uint32_t)left;
-	}
+	return lkl__copy((void *)(lkl__user_base() + to), from, len);
 fault:
 	return len;
 }

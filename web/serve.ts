@@ -21,8 +21,15 @@ const TYPES: Record<string, string> = {
   ".webmanifest": "application/manifest+json",
 };
 
-/** `prefix` begins and ends with a slash: the address below which `folder` is. */
-export function serve(folder: string, prefix = "/"): http.Server {
+/**
+ * `prefix` begins and ends with a slash: the address below which `folder` is. `more`
+ * are headers for tests of what other hosts add.
+ */
+export function serve(
+  folder: string,
+  prefix = "/",
+  more: Record<string, string> = {},
+): http.Server {
   const root = path.resolve(folder);
   return http.createServer((request, response) => {
     const refuse = (status: number) => response.writeHead(status).end(`${status}\n`);
@@ -43,6 +50,7 @@ export function serve(folder: string, prefix = "/"): http.Server {
       const headers = {
         "content-type": TYPES[path.extname(file)] ?? "application/octet-stream",
         "last-modified": modified,
+        ...more,
       };
       if (request.headers["if-modified-since"] === modified) {
         return response.writeHead(304, headers).end();

@@ -43,8 +43,8 @@ pub enum ProgramError {
     NoCompiler(PathBuf),
     #[error("{1} failed on {0}:\n{2}")]
     Compile(PathBuf, String, String),
-    #[error("the C compiler made code of {0} that cannot be forked: {1}; use clang-19, or set CC")]
-    Frames(PathBuf, String),
+    #[error("the C compiler made code of {0} that cannot be used: {1}; use clang-19, or set CC")]
+    Frames(PathBuf, #[source] wasm2c::FrameError),
     #[error("cannot write to the cache {0}: {1}; free some space or set XDG_CACHE_HOME")]
     Cache(PathBuf, #[source] io::Error),
     #[error("cannot load the compiled {0}: {1}")]
@@ -182,15 +182,8 @@ fn compiler(path: &Path) -> Result<String, ProgramError> {
 }
 
 fn options(module: &[u8]) -> wasm2c::Options {
-    let mut options = wasm2c::Options::new(NAME);
-    options.mode = wasm2c::Mode::Gs;
-    options.safepoints = true;
+    let mut options = wasm2c::Options::program(NAME);
     options.files = (module.len() / BYTES_PER_FILE).clamp(1, MAX_FILES);
-    options.pinned = [
-        ("__stack_pointer".to_owned(), wasm2c::HeadSlot::StackPointer),
-        ("__tls_base".to_owned(), wasm2c::HeadSlot::TlsBase),
-    ]
-    .into();
     options
 }
 
@@ -244,25 +237,13 @@ fn compile(
         .find(|r| !matches!(r, Ok(out) if out.status.success()))
         .unwrap_or_else(|| run(&link.iter().map(String::as_str).collect::<Vec<_>>()));
     match linked {
-        Ok(out) if out.status.success() => prove_frames(path, &dir.join("program.so")),
+        // fork copies host stacks: no frame of a program may hold an address.
+        Ok(out) if out.status.success() => {
+            wasm2c::prove_frames(&[dir.join("program.so")], &format!("{NAME}_f"))
+                .map_err(|e| ProgramError::Frames(path.to_owned(), e))
+        }
         Ok(out) => Err(failed(String::from_utf8_lossy(&out.stderr).into_owned())),
         Err(e) => Err(failed(e.to_string())),
-    }
-}
-
-/// fork copies host stacks: no frame of a program may hold an address.
-fn prove_frames(path: &Path, object: &Path) -> Result<(), ProgramError> {
-    let error = |why: String| ProgramError::Frames(path.to_owned(), why);
-    let out = Command::new("objdump").arg("-d").arg(object).output();
-    let out =
-        out.map_err(|e| error(format!("objdump (package binutils) is needed to check: {e}")))?;
-    if !out.status.success() {
-        return Err(error(String::from_utf8_lossy(&out.stderr).into_owned()));
-    }
-    let prefix = format!("{NAME}_f");
-    match wasm2c::check_frames(&String::from_utf8_lossy(&out.stdout), &prefix).first() {
-        Some(v) => Err(error(format!("{}: {} ({})", v.function, v.why, v.instruction))),
-        None => Ok(()),
     }
 }
 

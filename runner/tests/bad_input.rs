@@ -11,6 +11,30 @@ fn test_program(name: &str) -> Vec<u8> {
     std::fs::read(test_module(name)).unwrap()
 }
 
+/// A compiler with a flag that makes unforkable code: nothing is loaded, and
+/// nothing is kept for the next time.
+#[test]
+fn a_program_whose_frames_cannot_be_copied_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = Dir::new();
+    let script = "#!/bin/sh\nexec clang-19 \"$@\" -fno-omit-frame-pointer\n";
+    let cc = dir.file("cc", script.as_bytes());
+    std::fs::set_permissions(&cc, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let module = test_module("print");
+    let run = |cc: &str| {
+        let mut command = wasmlinux(&["run", module.to_str().unwrap()]);
+        command.env("XDG_CACHE_HOME", dir.path()).env("CC", cc).output().unwrap()
+    };
+    for _ in 0..2 {
+        let out = run(&cc);
+        let stderr = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(125), "{stderr}");
+        assert!(stderr.contains("cannot be forked: keeps the stack pointer"), "{stderr}");
+    }
+    let out = run("clang-19");
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+}
+
 #[test]
 fn not_a_module() {
     let dir = Dir::new();

@@ -202,10 +202,24 @@ fn a_raw_terminal_is_binary_clean() {
         t.wait("/ # ");
         assert_eq!(t.run("wc -c </tmp/b"), format!("{}\n", all.len()));
     };
-    // BusyBox telnetd ignores a NUL that comes last, or first after Enter.
-    through(&(1..=127).chain([0]).chain(128..=255).collect::<Vec<u8>>());
+    through(&(0..=255).collect::<Vec<u8>>());
     // More than the terminal takes at once: bytes 255 wait like any other.
-    through(&(1..=255).cycle().take(65536).collect::<Vec<u8>>());
+    through(&(0..=255).cycle().take(65536).collect::<Vec<u8>>());
+}
+
+/// telnetd left out a NUL that ended what it had read, and took the NUL or
+/// Ctrl-J that was typed next for the other half of an Enter.
+#[test]
+fn a_nul_that_comes_last_is_input() {
+    let served = telnet();
+    let mut t = Telnet::at_prompt(served.address());
+    let read = "for n in 2 1 2; do head -c $n | od -An -tx1; done";
+    t.send(format!("stty raw -echo; echo re''ady; {read}; stty sane\r"));
+    t.wait("ready\n");
+    for (keys, come) in [("a\0", "61 00"), ("\r", "0d"), ("\n\0", "0a 00")] {
+        t.send(keys);
+        t.wait(&format!(" {come}\n"));
+    }
 }
 
 #[test]

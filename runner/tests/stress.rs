@@ -75,6 +75,7 @@ const PROGRAMS: &[&str] = &[
     "signal_fault",
     "signal_handler",
     "signal_jump",
+    "signal_overflow",
     "signal_queue",
     "signal_restart",
     "signal_thread",
@@ -109,7 +110,7 @@ impl Write for Log {
 }
 
 #[test]
-#[ignore = "runs 38 programs 200 times each: ten minutes"]
+#[ignore = "runs 39 programs 200 times each: ten minutes"]
 fn every_program_passes_two_hundred_times() {
     let log = Log::default();
     let builder = Machine::builder().kernel_log(log.clone());

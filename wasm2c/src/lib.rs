@@ -1,4 +1,4 @@
-//! WebAssembly to C: bytes in, text out, no I/O.
+//! WebAssembly to C: bytes in, text out. Only [`prove_frames`] does I/O.
 //!
 //! ```text
 //!   bytes ── parse (wasmparser validates) ──► Module
@@ -31,6 +31,7 @@ mod numeric;
 mod options;
 mod parse;
 mod plan;
+mod prove;
 mod scan;
 mod tables;
 mod throws;
@@ -38,6 +39,7 @@ mod throws;
 pub use error::Error;
 pub use frames::{check_frames, Violation};
 pub use options::{HeadSlot, Mode, Options};
+pub use prove::{prove_frames, FrameError};
 
 use plan::Plan;
 

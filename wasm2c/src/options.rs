@@ -71,6 +71,16 @@ impl Options {
         }
     }
 
+    /// For a program of the guest: it may fork and be interrupted anywhere, and
+    /// its threads have their own stack and thread pointers.
+    pub fn program(name: impl Into<String>) -> Options {
+        let pinned = [
+            ("__stack_pointer".to_owned(), HeadSlot::StackPointer),
+            ("__tls_base".to_owned(), HeadSlot::TlsBase),
+        ];
+        Options { mode: Mode::Gs, safepoints: true, pinned: pinned.into(), ..Options::new(name) }
+    }
+
     /// A closed module is linked with nothing but C functions: its tables are
     /// constant, its globals private, its memory given by the engine.
     pub(crate) fn closed(&self) -> bool {

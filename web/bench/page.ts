@@ -119,7 +119,10 @@ try {
   for (let round = 0; round < rounds; round++) {
     await withPage(browser, async (page, context) => {
       // Workers' requests are the context's.
-      context.on("request", (request) => names.add(new URL(request.url()).pathname.slice(1)));
+      context.on("request", (request) => {
+        // The service worker's own come later.
+        if (!request.serviceWorker()) names.add(new URL(request.url()).pathname.slice(1));
+      });
       cold.push(await load(page, url));
       context.removeAllListeners("request");
       await page.evaluate(async () => (await navigator.serviceWorker.ready).active);

@@ -101,11 +101,12 @@ export type FailureKind =
   | "download"
   /** No memory for another machine. */
   | "memory"
+  /** What was asked for cannot be. */
+  | "argument"
   /** A bug of ours, in the worker. */
   | "crash"
   | "not-started"
-  | "not-a-program"
-  | "not-instrumented";
+  | "not-a-program";
 
 export interface Failure {
   kind: FailureKind;

@@ -17,6 +17,8 @@ consts! {
     IRQ_JOB: u32 = 2;
     /// The host asks for an orderly power-off.
     IRQ_POWER: u32 = 3;
+    /// The kernel's own: soft interrupts are to run when interrupts are enabled.
+    IRQ_SOFT: u32 = 4;
 
     /// Kernel address of the pending word. It lies in the otherwise
     /// inaccessible first 64 KiB; natively its page is shared with every

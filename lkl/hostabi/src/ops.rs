@@ -100,6 +100,8 @@ abi! {
         call idle();
         /// Atomically takes the pending word and leaves zero.
         call irq_take() -> u32;
+        /// Atomically sets a line's bit in the pending word.
+        call irq_raise(irq: u32);
         /// Fills a buffer from the host's entropy source.
         call random(buf: ptr, len: u32);
 
@@ -215,7 +217,8 @@ abi! {
         /// A safepoint was reached with an interrupt pending.
         lkl_user_poll();
         /// User code faulted: signal, si_code, si_addr. An access to memory
-        /// (`LKL_FAULT_*`) is made again when the kernel has mended it.
+        /// (`LKL_FAULT_*`) is made again when the kernel has mended it. SIGKILL:
+        /// its frames cannot go on, whatever the program does about SIGSEGV.
         lkl_user_fault(sig: u32, code: i32, addr: uptr, access: u32);
     }
 }

@@ -160,12 +160,16 @@ global_asm!(
     "mov rsp, rbx",
     "test eax, eax",
     "je 2f",
+    "sub rsp, 8",
+    // Nothing a handler does makes the stack larger: like the instruction that
+    // would fault again, it is called until it jumps elsewhere.
+    "3:",
     "mov edi, 11",
     "mov esi, 1",
     "mov edx, gs:[{head} + 24]",
     "xor ecx, ecx",
-    "sub rsp, 8",
     "call wl_raise",
+    "jmp 3b",
     "2:",
     ".globl wl_give_up",
     "wl_give_up:",
@@ -324,7 +328,8 @@ global_asm!(
 // ---- a fault of user code -----------------------------------------------------
 // The signal handler built a FaultFrame (fault.rs) on the user stack and
 // continues here with rsp at the frame. A handler may fork or never return; if
-// it returns, the interrupted code goes on with the registers of the frame. The
+// it returns, the interrupted code goes on with the registers of the frame (but an
+// overflow, which nothing mends, is raised again). The
 // interrupted stack pointer lies at a known distance, so a copy needs no change.
 global_asm!(
     ".globl wl_fault",
@@ -336,6 +341,8 @@ global_asm!(
     "call wl_raise",
     ".globl wl_faulted",
     "wl_faulted:",
+    "cmp dword ptr [rsp + {f_access}], {trap}",
+    "je wl_fault",
     "fxrstor64 [rsp]",
     "mov rbx, [rsp + {regs}]",
     "mov rbp, [rsp + {regs} + 8]",
@@ -368,6 +375,7 @@ global_asm!(
     f_code = const super::fault::frame::CODE,
     f_addr = const super::fault::frame::ADDR,
     f_access = const super::fault::frame::ACCESS,
+    trap = const hostabi::consts::FAULT_TRAP,
     f_pad = const super::fault::frame::PAD,
     regs = const super::fault::frame::REGS,
     size = const super::fault::frame::SIZE,

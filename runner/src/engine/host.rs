@@ -110,6 +110,10 @@ impl Cpu {
         self.irqs.take()
     }
 
+    fn irq_raise(&self, irq: u32) {
+        self.irqs.raise(irq & 31);
+    }
+
     fn random(&self, buf: u32, len: u32) {
         let buf = self.bytes(buf, len);
         let mut done = 0;

@@ -41,6 +41,12 @@ pub fn may_map() -> bool {
     true
 }
 
+/// What a process had mapped is gone: two mappings at least. So the next process
+/// is not refused for what a thousand dead ones had.
+pub fn given_back() {
+    LEFT.fetch_add(1, Relaxed);
+}
+
 fn limit() -> u32 {
     static LIMIT: OnceLock<u32> = OnceLock::new();
     *LIMIT.get_or_init(|| {

@@ -16,7 +16,7 @@ use hostabi::consts::{PROT_NONE, PROT_READ, PROT_WRITE};
 
 use super::image::Image;
 use super::layout::{head_of, CTX_OFFSET, CTX_SIZE, PAGE};
-use super::maps::may_map;
+use super::maps::{given_back, may_map};
 
 /// Space below M, a multiple of 64 KiB.
 const BELOW: usize = 65536;
@@ -185,11 +185,12 @@ impl Memory {
         prot & PROT_READ != 0 || self.protect(addr, len, PROT_READ)
     }
 
-    /// Gives every page of the linear memory back.
-    fn clear(&self) {
+    /// Gives every page of the linear memory back; false when the host cannot,
+    /// and what the process had is still there.
+    fn clear(&self) -> bool {
         // SAFETY: our own reservation; no task runs in it any more.
         unsafe {
-            libc::mmap(
+            let r = libc::mmap(
                 self.data().cast(),
                 SPACE,
                 libc::PROT_NONE,
@@ -198,6 +199,7 @@ impl Memory {
                 0,
             );
             self.data().sub(CTX_OFFSET).write_bytes(0, CTX_SIZE);
+            r != libc::MAP_FAILED
         }
     }
 }
@@ -285,10 +287,10 @@ impl Memories {
         let Some(index) = self.slot(handle) else { return };
         let slot = &mut self.slots[index];
         let Some(process) = slot.memory.take() else { return };
+        given_back();
         slot.generation = (slot.generation + 1) & 0x7fff;
         self.free.push(index as u16);
-        if self.pool.len() < POOLED {
-            process.memory.clear();
+        if self.pool.len() < POOLED && process.memory.clear() {
             self.pool.push(process.memory);
         }
     }

@@ -23,6 +23,9 @@ pub const YELLOW: usize = 256 << 10;
 pub const KERNEL_HEADROOM: usize = 128 << 10;
 /// A pooled stack keeps this much memory.
 const KEEP: usize = 32 << 10;
+/// Just below what is kept: frames that went deeper have touched some of it. One
+/// frame larger than this may hide; its stack is trimmed after another use.
+const PROBE: usize = 64 << 10;
 /// Stacks kept for reuse.
 const POOLED: usize = 64;
 
@@ -108,13 +111,21 @@ impl Stack {
         }
     }
 
-    /// Gives back the memory of deep frames.
+    /// Gives back the memory of deep frames, if there were any.
     fn trim(&mut self) {
         self.close_yellow();
-        let from = RED + YELLOW;
+        let (from, to) = (RED + YELLOW, SIZE - KEEP);
+        let mut resident = [1u8; PROBE / PAGE];
         // SAFETY: nothing runs on this stack; what is discarded is dead frames.
         unsafe {
-            libc::madvise(self.base.add(from).cast(), SIZE - from - KEEP, libc::MADV_DONTNEED);
+            // Most tasks use a page or two: asking costs a fifth of discarding.
+            let probe = self.base.add(to - PROBE).cast();
+            if libc::mincore(probe, PROBE, resident.as_mut_ptr()) == 0
+                && resident.iter().all(|page| page & 1 == 0)
+            {
+                return;
+            }
+            libc::madvise(self.base.add(from).cast(), to - from, libc::MADV_DONTNEED);
         }
     }
 }

@@ -64,7 +64,7 @@ fn library(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<Entr
             .tree("libcxx", &ctx.path("userland/libcxx"), no_prose)?
             // Nothing is linked, so the code of the libc does not matter.
             .text("headers", &sysroot.contents_of("include/"));
-        Ok(Id::new("libcxx", &sdk::key(ctx, key)?.finish()))
+        Ok(Id::new("libcxx", &sdk::library_key(ctx, key)?.finish()))
     };
     let make = |archive: &Entry, work: &Path, out: &Path| {
         let log = ctx.log("libcxx");

@@ -1,7 +1,7 @@
 //! The SDK's tools, built by Cargo, and the build scripts that use them.
 
 use crate::context::Context;
-use crate::key::KeyBuilder;
+use crate::key::{files_below, KeyBuilder};
 use crate::proc;
 use crate::progress::Polling;
 use anyhow::{Context as _, Result};
@@ -25,10 +25,34 @@ pub fn ensure(ctx: &Context) -> Result<()> {
         .with_context(|| format!("cannot make the link {}", cxx.display()))
 }
 
-/// Adds the SDK and the compilers behind it to a key.
+/// Adds the SDK and the compilers behind it to the key of a program.
 pub fn key(ctx: &Context, key: KeyBuilder) -> Result<KeyBuilder> {
-    let code = |path: &Path| path.extension().is_none_or(|e| e != "md");
-    key.tree("sdk", &ctx.path("userland/sdk"), code)?.tool("clang-19")?.tool("wasm-ld-19")
+    code(ctx, key, |_| true)?.tool("clang-19")?.tool("wasm-ld-19")
+}
+
+/// The same for a library: of the SDK, what compiles, and not what links.
+pub fn library_key(ctx: &Context, key: KeyBuilder) -> Result<KeyBuilder> {
+    let links = ["src/finish", "src/object.rs", "src/wasm.rs"];
+    code(ctx, key, |path| !links.iter().any(|part| path.starts_with(part)))?.tool("clang-19")
+}
+
+/// The SDK counts by what it does: a comment or a test changes no program.
+fn code(ctx: &Context, mut key: KeyBuilder, keep: impl Fn(&Path) -> bool) -> Result<KeyBuilder> {
+    let dir = ctx.path("userland/sdk");
+    for path in files_below(&dir)? {
+        let is_test = path.file_name().is_some_and(|name| name == "tests.rs");
+        if path.extension().is_some_and(|e| e == "rs") && !is_test && keep(&path) {
+            let text = std::fs::read_to_string(dir.join(&path))?;
+            key = key.text(&format!("sdk/{}", path.display()), &without_prose(&text));
+        }
+    }
+    key.file("sdk/Cargo.toml", &dir.join("Cargo.toml"))
+}
+
+/// Rust without the lines that are comments, and without the tests at the end.
+fn without_prose(text: &str) -> String {
+    let code = text.lines().take_while(|line| *line != "#[cfg(test)]");
+    code.filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// A build script, which finds the SDK's tools in its PATH.
@@ -80,4 +104,18 @@ pub fn cargo(ctx: &Context) -> Command {
         }
     }
     cargo
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_in_the_sdk_makes_nothing_anew() {
+        let code = "fn f() {\n    g(); // why\n}\n";
+        let commented = "//! Doc.\nfn f() {\n    // Because.\n    g(); // why\n}\n";
+        assert_eq!(without_prose(commented), without_prose(code));
+        assert_eq!(without_prose(&format!("{code}#[cfg(test)]\nmod tests {{}}\n")), code);
+        assert_ne!(without_prose("fn f() {}\n"), without_prose(code));
+    }
 }

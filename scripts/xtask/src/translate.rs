@@ -5,7 +5,7 @@ use crate::cache::{Entry, Id};
 use crate::context::Context;
 use crate::key::KeyBuilder;
 use crate::proc;
-use anyhow::{anyhow, bail, Context as _, Result};
+use anyhow::{anyhow, Context as _, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,12 +40,7 @@ pub fn kernel(ctx: &Context, kernel: &Entry) -> Result<Entry> {
 
 /// `libbusybox.a`: a program that may fork and be interrupted anywhere.
 pub fn busybox(ctx: &Context, busybox: &Entry) -> Result<Entry> {
-    let mut options = Options::new("busybox");
-    options.mode = Mode::Gs;
-    options.files = FILES;
-    options.safepoints = true;
-    options.pinned.insert("__stack_pointer".into(), HeadSlot::StackPointer);
-    options.pinned.insert("__tls_base".into(), HeadSlot::TlsBase);
+    let options = Options { files: FILES, ..Options::program("busybox") };
     library(ctx, &busybox.path("busybox.wasm"), &options, None)
 }
 
@@ -90,7 +85,8 @@ fn library(
         let log = ctx.log(&name);
         let objects = compile(ctx, &making.work, &sources, &log)?;
         if options.mode == Mode::Gs {
-            prove_frames(&objects)?;
+            // fork copies host stacks: no frame of a program may hold an address.
+            wasm2c::prove_frames(&objects, "")?;
         }
         archive(&making.work, objects, &making.out.join(format!("{name}.a")), &log)
     })
@@ -125,18 +121,6 @@ fn compile(ctx: &Context, dir: &Path, sources: &[&str], log: &Path) -> Result<Ve
     match failed.into_inner().unwrap() {
         Some(error) => Err(error),
         None => Ok(sources.iter().map(|source| dir.join(object(source))).collect()),
-    }
-}
-
-/// fork copies host stacks: no frame of a program may hold an address.
-fn prove_frames(objects: &[PathBuf]) -> Result<()> {
-    let mut objdump = Command::new("objdump");
-    let output = objdump.arg("-d").args(objects).output().context("cannot run objdump")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    match wasm2c::check_frames(&text, "").first() {
-        _ if !output.status.success() => bail!("objdump failed"),
-        Some(v) => bail!("{} cannot be forked: {} ({})", v.function, v.why, v.instruction),
-        None => Ok(()),
     }
 }
 

@@ -23,7 +23,7 @@ pub fn recipes(ctx: &Context) -> Result<[Recipe; 2]> {
 pub fn sysroot(ctx: &Context, fetcher: &mut Fetcher, kernel: &Entry) -> Result<Entry> {
     let [recipe, _] = recipes(ctx)?;
     let id = |choice: &Choice| -> Result<Id> {
-        let key = part(ctx, "userland/musl", &recipe, choice)?;
+        let key = sdk::library_key(ctx, part(ctx, "userland/musl", &recipe, choice)?)?;
         Ok(Id::new("sysroot", &key.text("uapi", &kernel.contents_of("uapi/")).finish()))
     };
     let make = |archive: &Entry, work: &Path, out: &Path| {
@@ -43,7 +43,7 @@ pub fn sysroot(ctx: &Context, fetcher: &mut Fetcher, kernel: &Entry) -> Result<E
 pub fn busybox(ctx: &Context, fetcher: &mut Fetcher, sysroot: &Entry) -> Result<Entry> {
     let [_, recipe] = recipes(ctx)?;
     let id = |choice: &Choice| -> Result<Id> {
-        let key = part(ctx, "userland/busybox", &recipe, choice)?;
+        let key = sdk::key(ctx, part(ctx, "userland/busybox", &recipe, choice)?)?;
         Ok(Id::new("busybox", &key.text("sysroot", &sysroot.contents()).finish()))
     };
     let make = |archive: &Entry, work: &Path, out: &Path| {
@@ -97,11 +97,10 @@ pub fn from_source(
 }
 
 fn part(ctx: &Context, dir: &str, recipe: &Recipe, choice: &Choice) -> Result<KeyBuilder> {
-    let key = KeyBuilder::new("userland 1")
+    KeyBuilder::new("userland 1")
         .text("recipe", &recipe.tree_key())
         .text("choice", &fetch::mark(choice))
-        .tree(dir, &ctx.path(dir), no_prose)?;
-    sdk::key(ctx, key)
+        .tree(dir, &ctx.path(dir), no_prose)
 }
 
 /// The recipe counts by what it says, see [`Recipe::tree_key`].

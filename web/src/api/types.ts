@@ -146,10 +146,8 @@ export type ErrorKind =
   | "not-started"
   /** The command that should do it failed: no such file, no room. */
   | "failed"
-  /** The bytes are no program for wasmlinux. */
+  /** The bytes are no program that can run here; the message says why. */
   | "not-a-program"
-  /** The program forks or jumps and was not prepared for that. */
-  | "not-instrumented"
   | "aborted"
   /** An argument makes no sense. */
   | "argument";

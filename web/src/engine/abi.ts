@@ -8,6 +8,8 @@ export const IRQ_STREAM = 0x1;
 export const IRQ_JOB = 0x2;
 /** The host asks for an orderly power-off. */
 export const IRQ_POWER = 0x3;
+/** The kernel's own: soft interrupts are to run when interrupts are enabled. */
+export const IRQ_SOFT = 0x4;
 /**
  * Kernel address of the pending word. It lies in the otherwise
  * inaccessible first 64 KiB; natively its page is shared with every
@@ -88,6 +90,8 @@ export interface HostOps {
   idle(): void;
   /** Atomically takes the pending word and leaves zero. */
   irq_take(): number;
+  /** Atomically sets a line's bit in the pending word. */
+  irq_raise(irq: number): void;
   /** Fills a buffer from the host's entropy source. */
   random(buf: number, len: number): void;
   /**
@@ -248,7 +252,8 @@ export interface Entries {
   lkl_user_poll(): void;
   /**
    * User code faulted: signal, si_code, si_addr. An access to memory
-   * (`LKL_FAULT_*`) is made again when the kernel has mended it.
+   * (`LKL_FAULT_*`) is made again when the kernel has mended it. SIGKILL:
+   * its frames cannot go on, whatever the program does about SIGSEGV.
    */
   lkl_user_fault(sig: number, code: number, addr: number, access: number): void;
 }

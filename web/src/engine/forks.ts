@@ -10,7 +10,6 @@
  * frames are taken out at once, and put back just before they are restored.
  */
 import { ENOMEM } from "./errno.ts";
-import type { Space } from "./space.ts";
 import type { Frames, Task } from "./tasks.ts";
 
 const SAVING = 1;
@@ -22,22 +21,23 @@ const LOW_END = 65536;
 /** More than an engine's own stack holds in frames. */
 const HIGH = 8 << 20;
 
-interface Buffer {
-  start: number;
-  end: number;
+/** What a program that saves its frames wants, and where they go. */
+interface Saving {
+  readonly task: Task;
+  /** Of clone. */
+  readonly flags: number;
+  readonly start: number;
 }
 
 export class Forks {
-  /** Flags of the clone that the saving program wants. */
-  private flags = 0;
-  private buffer: Buffer = { start: LOW, end: LOW_END };
+  /** Nobody else runs meanwhile. What a program says without it is not believed. */
+  private saving: Saving | undefined;
 
   /** The program has called fork, or comes back to that call. */
   split(task: Task, flags: number): number {
     const { state } = task.memory!.instance!;
     if (state.value !== RESTORING) {
-      this.flags = flags;
-      this.save(task, { start: LOW, end: LOW_END });
+      this.save(task, flags, LOW, LOW_END);
       return 0;
     }
     state.value = 0;
@@ -47,34 +47,40 @@ export class Forks {
       return result;
     }
     // Turned back for lack of room.
-    const room = this.buffer.start === LOW ? highBuffer(task.memory!.space!) : undefined;
-    if (!room) return -ENOMEM;
-    this.save(task, room);
+    const saving = this.saving;
+    this.saving = undefined;
+    const space = task.memory!.space!;
+    const start = space.size;
+    if (saving?.task !== task || saving.start !== LOW || !space.reach(start + HIGH)) return -ENOMEM;
+    this.save(task, flags, start, space.size);
     return 0;
   }
 
-  private save(task: Task, buffer: Buffer): void {
+  private save(task: Task, flags: number, start: number, end: number): void {
     const instance = task.memory!.instance!;
-    this.buffer = buffer;
+    this.saving = { task, flags, start };
     task.handlers = [];
-    instance.frames.value = buffer.start | 0;
-    instance.framesEnd.value = buffer.end | 0;
+    instance.frames.value = start | 0;
+    instance.framesEnd.value = end | 0;
     instance.state.value = SAVING;
   }
 
   /** The program has returned to its entry: the flags if it has saved itself. */
   saved(task: Task): number {
     const { instance, space } = task.memory!;
-    if (instance!.state.value !== SAVING) return 0;
+    const saving = this.saving;
+    const isSaved = instance!.state.value === SAVING && saving?.task === task;
+    this.saving = undefined;
     instance!.state.value = 0;
-    const { start } = this.buffer;
+    if (!isSaved) return 0;
+    const { start, flags } = saving;
     task.frames = {
       bytes: space!.bytes.slice(start, instance!.frames.value >>> 0),
       start,
       handlers: task.handlers,
       result: 0,
     };
-    return this.flags;
+    return flags;
   }
 
   cloned(task: Task, result: number): void {
@@ -108,13 +114,9 @@ export class Forks {
 
   /** The frames are gone: exec, or a trap. */
   forget(task: Task): void {
+    if (this.saving?.task === task) this.saving = undefined;
     task.frames = undefined;
     task.handlers = [];
     if (task.memory?.instance) task.memory.instance.state.value = 0;
   }
-}
-
-function highBuffer(space: Space): Buffer | undefined {
-  const start = space.size;
-  return space.reach(start + HIGH) ? { start, end: space.size } : undefined;
 }

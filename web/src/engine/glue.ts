@@ -24,7 +24,6 @@ export interface AccessExports extends Record<UpcallGlobal, WebAssembly.Global>,
 
 /** `cpu.wat`. */
 export interface CpuExports {
-  kstack: WebAssembly.Global;
   in_kernel: WebAssembly.Global;
   restoring: WebAssembly.Global;
   restarting: WebAssembly.Global;

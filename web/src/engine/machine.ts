@@ -14,6 +14,7 @@
 import * as abi from "./abi.ts";
 import { Clock } from "./clock.ts";
 import type { Devices, Outcome } from "./devices.ts";
+import { headroom } from "./headroom.ts";
 import { Forks } from "./forks.ts";
 import type { AccessExports, CpuExports, Glue, Kernel } from "./glue.ts";
 import { Memories } from "./memories.ts";
@@ -91,7 +92,7 @@ export class Machine {
     const kernel = new WebAssembly.Instance(options.kernel, { env: { memory }, host })
       .exports as unknown as Kernel;
     const cpu = new WebAssembly.Instance(glue.cpu, {
-      js,
+      js: { ...js, headroom: headroom(memory) },
       kernel: kernel as unknown as WebAssembly.ModuleImports,
       access,
     }).exports as unknown as CpuExports;
@@ -130,7 +131,8 @@ export class Machine {
     this.bytes.set(initrd, at);
     this.bytes.set(new TextEncoder().encode(parameters + "\0"), kernel.lkl_cmdline());
     const boot = WebAssembly.promising(cpu.boot);
-    this.scheduler.run(this.scheduler.current, () => boot(kernelMemory, at, initrd.length));
+    const { current } = this.scheduler;
+    this.scheduler.run(current, () => boot(kernelMemory, at, initrd.length, current.kstack));
   }
 
   private slice(at: number, length: number): Uint8Array {
@@ -147,6 +149,9 @@ export class Machine {
       breathe: new WebAssembly.Suspending(() => this.clock.turn()) as never,
       idle: new WebAssembly.Suspending(() =>
         this.pending[0] === 0 && !this.ended ? this.clock.sleep() : undefined,
+      ) as never,
+      switch: new WebAssembly.Suspending((_prev: number, next: number) =>
+        this.scheduler.switchTo(next),
       ) as never,
       enter_user: () => this.scheduler.enterUser(),
       split: (flags: number) => forks.split(this.scheduler.current, flags),
@@ -171,9 +176,6 @@ export class Machine {
       task_new: (task: number, kstack: number, kind: number, mm: number, sp: number, tls: number) =>
         this.scheduler.create(task, kstack, kind, mm, sp, tls),
       task_free: (task: number) => this.scheduler.free(task),
-      switch: new WebAssembly.Suspending((_prev: number, next: number) =>
-        this.scheduler.switchTo(next),
-      ) as never,
       stream_read: (stream: number, at: number, length: number) =>
         devices.streamRead(stream >>> 0, this.slice(at, length)),
       stream_write: (stream: number, at: number, length: number) =>

@@ -6,13 +6,13 @@
  * other one's goes on. All that unwinds a stack is a trap, which no program can
  * catch: death, exec, a fault, the machine's end.
  */
-import { EAGAIN, EINVAL } from "./errno.ts";
+import { EINVAL, ENOSYS } from "./errno.ts";
 import type { Forks } from "./forks.ts";
 import type { AccessExports, CpuExports } from "./glue.ts";
 import { TASK_FORK, TASK_THREAD } from "./abi.ts";
 import type { Memories } from "./memories.ts";
 import { ROW, Slot } from "./rows.ts";
-import { Task, Tasks, UPCALL_SIGNAL, UPCALL_START, type Upcall } from "./tasks.ts";
+import { Task, Tasks, UPCALL_SIGNAL, UPCALL_START } from "./tasks.ts";
 import { faultOf, functionsOf } from "./trap.ts";
 
 type Entry = (...args: number[]) => Promise<void>;
@@ -52,7 +52,6 @@ export class Scheduler {
     this.forks = forks;
     this.isJump = isJump;
     this.crashed = crashed;
-    cpu.kstack.value = boot.kstack;
     this.taskMain = WebAssembly.promising(cpu.task_main);
     this.taskRestart = WebAssembly.promising(cpu.task_restart);
     this.taskFault = WebAssembly.promising(cpu.task_fault);
@@ -71,7 +70,8 @@ export class Scheduler {
     const task = new Task(kernelTask, kstack, memory);
     task.userSp = sp;
     task.userTls = tls;
-    if (kind === TASK_FORK && !this.forks.inherit(this.current, task)) return -EAGAIN;
+    // Only the imports fork and vfork bring a child back into its caller.
+    if (kind === TASK_FORK && !this.forks.inherit(this.current, task)) return -ENOSYS;
     if (kind === TASK_THREAD) {
       // A program without threads has nowhere to start one.
       if (!memory?.instance?.threads) return -EINVAL;
@@ -107,7 +107,7 @@ export class Scheduler {
       } else {
         next.begun = true;
         // On its own stack, not on that of the task that switches.
-        queueMicrotask(() => this.run(next, () => this.taskMain(next.kernelTask)));
+        queueMicrotask(() => this.run(next, () => this.taskMain(next.kernelTask, next.kstack)));
       }
     });
   }
@@ -145,10 +145,19 @@ export class Scheduler {
     return memory.handle * ROW + task.entry;
   }
 
-  /** Puts the arguments of the next handler to restore where a new one's are. */
-  loadHandler(): void {
+  /** Puts the arguments of the next handler to restore where a new one's are; 0: none. */
+  loadHandler(): 0 | 1 {
     const handler = this.current.handlers.pop();
-    if (handler) this.putUpcall([UPCALL_SIGNAL, ...handler]);
+    if (!handler) return 0;
+    const { access } = this;
+    access.upcall.value = UPCALL_SIGNAL;
+    access.handler.value = handler[0];
+    access.sig.value = handler[1];
+    access.info.value = handler[2];
+    access.ctx.value = handler[3];
+    access.siginfo.value = handler[4];
+    access.sp.value = handler[5];
+    return 1;
   }
 
   /** Unwinds every stack. */
@@ -164,41 +173,18 @@ export class Scheduler {
     resume?.(1);
   }
 
+  /** Threads of a process share an instance, so its globals are theirs in turn. */
   private leave(task: Task): void {
     const { memory } = task;
-    // Threads of a process share an instance, so its globals are theirs in turn.
-    if (memory?.instance && memory.tasks > 1) {
-      task.userSp = memory.instance.ways.sp();
-      task.userTls = memory.instance.ways.tls();
-    }
-    task.upcall = this.takeUpcall();
+    if (memory === undefined || memory.tasks < 2 || !memory.instance) return;
+    task.userSp = memory.instance.ways.sp();
+    task.userTls = memory.instance.ways.tls();
   }
 
   private arrive(task: Task): void {
     const { memory } = task;
-    this.cpu.kstack.value = task.kstack;
-    if (memory?.instance && memory.tasks > 1) memory.instance.ways.set(task.userSp, task.userTls);
-    if (task.upcall) this.putUpcall(task.upcall);
-  }
-
-  /** What the kernel has noted for the running task's return to user mode. */
-  private takeUpcall(): Upcall | undefined {
-    const { upcall, handler, sig, info, ctx, sp, siginfo } = this.access;
-    const kind: number = upcall.value;
-    if (!kind) return undefined;
-    upcall.value = 0;
-    return [kind, handler.value, sig.value, info.value, ctx.value, siginfo.value, sp.value];
-  }
-
-  private putUpcall(noted: Upcall): void {
-    const { access } = this;
-    access.upcall.value = noted[0];
-    access.handler.value = noted[1];
-    access.sig.value = noted[2];
-    access.info.value = noted[3];
-    access.ctx.value = noted[4];
-    access.siginfo.value = noted[5];
-    access.sp.value = noted[6];
+    if (memory === undefined || memory.tasks < 2 || !memory.instance) return;
+    memory.instance.ways.set(task.userSp, task.userTls);
   }
 
   /** Something has unwound the stack of a task. */

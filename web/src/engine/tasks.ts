@@ -19,20 +19,7 @@ export type Handler = readonly [
   interruptedSp: number,
 ];
 
-/**
- * What the kernel wants done when a task returns to user mode: 1, start the
- * program, or 2, run a handler, with the values of the globals in `access.wat`.
- */
-export type Upcall = readonly [
-  kind: number,
-  handler: number,
-  sig: number,
-  info: number,
-  ctx: number,
-  siginfo: number,
-  sp: number,
-];
-
+/** What the kernel wants done when a task returns to user mode: see `access.wat`. */
 export const UPCALL_START = 1;
 export const UPCALL_SIGNAL = 2;
 
@@ -60,8 +47,6 @@ export class Task {
   entry: number = Slot.start;
   /** It has not run user code yet. */
   fresh = true;
-  /** Noted while another task was switched to. */
-  upcall: Upcall | undefined;
   /** Frames to restore before user code goes on. */
   frames: Frames | undefined;
   /** Handlers that have saved their frames, or are yet to be restored. */

@@ -1,5 +1,5 @@
 /** Pages for what ends a machine, or keeps it from beginning: what, why, what to do. */
-import { BROWSERS } from "../api/support.ts";
+import { BROWSERS, missing } from "../api/support.ts";
 import { button, element, text } from "./dom.ts";
 import { save } from "./log-panel.ts";
 import type { ErrorKind, Outcome } from "../api/types.ts";
@@ -72,7 +72,7 @@ function forError(kind: ErrorKind, message: string): Page {
       return {
         title: "This browser cannot run the machine",
         says: [
-          `${message} Linux suspends and resumes its tasks with it.`,
+          `It lacks ${missing() ?? "something"}, by which Linux suspends and resumes its tasks.`,
           "Open this page in one of these:",
         ],
         list: BROWSERS.map(({ name, version }) => `${name}, from version ${version} on`),
@@ -96,6 +96,12 @@ function forError(kind: ErrorKind, message: string): Page {
           "Close other tabs and programs and try again. A smaller machine needs less: add ?memory=32 to the address.",
         ],
         again: "Try again",
+      };
+    case "argument":
+    case "not-a-program":
+      return {
+        title: "This machine cannot be had",
+        says: [message, "It is the address of this page that asks for it: change that."],
       };
     default:
       return {

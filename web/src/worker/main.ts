@@ -47,8 +47,12 @@ scope.addEventListener("unhandledrejection", (event) => {
 
 function failure(error: unknown): Failure {
   if (error instanceof LoadError) return error.failure;
-  // What WebAssembly.Memory throws when there is none.
+  // What WebAssembly.Memory throws when there is none; else what the engine says of
+  // its options.
   if (error instanceof RangeError) {
+    if (!/alloc|WebAssembly/.test(error.message)) {
+      return { kind: "argument", message: `The machine cannot be built: ${error.message}.` };
+    }
     return { kind: "memory", message: `The machine does not fit: ${error.message}.` };
   }
   return {

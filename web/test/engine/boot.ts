@@ -48,6 +48,13 @@ export interface Guest {
   off(): Promise<void>;
 }
 
+const running = new Set<Machine>();
+
+/** For `afterEach`: a machine that a failed test has left keeps the process alive. */
+export function stopMachines(): void {
+  for (const machine of running) machine.stop();
+}
+
 export interface Settings extends Partial<Options> {
   /** Guest test programs to put into /usr/local/bin. */
   tests?: string[];
@@ -82,6 +89,8 @@ export async function boot(settings: Settings = {}): Promise<Guest> {
     ...options,
   });
   devices.raise = (line) => machine.raise(line);
+  running.add(machine);
+  void machine.outcome.then(() => running.delete(machine));
   const ended = machine.outcome.then((outcome) => {
     throw new Error(`the machine has ended: ${JSON.stringify(outcome)}\n${devices.log}`);
   });

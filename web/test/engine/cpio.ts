@@ -16,6 +16,11 @@ export class Cpio {
     return this;
   }
 
+  link(path: string, target: string): this {
+    this.entry(path.replace(/^\//, ""), 0o120777, new TextEncoder().encode(target));
+    return this;
+  }
+
   finish(): Uint8Array {
     this.entry(TRAILER, 0, new Uint8Array());
     return concat(this.parts);

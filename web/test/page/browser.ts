@@ -58,8 +58,8 @@ export function theBrowser(): Browser {
 }
 
 /** A folder on a server of its own. */
-export async function serving(folder = DIST, prefix = "/") {
-  const server = serve(folder, prefix);
+export async function serving(folder = DIST, prefix = "/", headers: Record<string, string> = {}) {
+  const server = serve(folder, prefix, headers);
   const address = await listen(server, 0);
   return {
     server,

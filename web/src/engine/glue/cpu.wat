@@ -27,7 +27,11 @@
   (import "access" "sp" (global $sp (mut i32)))
   (import "access" "siginfo" (global $siginfo (mut i32)))
   (import "access" "ended" (global $ended (mut i32)))
+  (import "access" "kstack" (global $kstack (mut i32)))
+  (import "access" "fresh" (global $fresh (mut i32)))
 
+  ;; Traps where the kernel would run out of stack.
+  (import "js" "headroom" (func $headroom (param i32)))
   ;; Looks at the clock. True: the event loop wants its turn.
   (import "js" "check" (func $check (result i32)))
   ;; Suspends for one turn of the event loop.
@@ -44,11 +48,10 @@
   (import "js" "cloned" (func $cloned (param i32)))
   ;; A handler has saved its frames: its arguments and what it interrupted.
   (import "js" "save_handler" (func $save_handler (param i32 i32 i32 i32 i32 i32)))
-  ;; Puts the arguments of the next handler to restore where a new one's are.
-  (import "js" "load_handler" (func $load_handler))
+  ;; Puts the arguments of the next handler to restore where a new one's are; 0:
+  ;; there is none.
+  (import "js" "load_handler" (func $load_handler (result i32)))
 
-  ;; Top of the running task's kernel stack. The host sets it at each switch.
-  (global $kstack (export "kstack") (mut i32) (i32.const 0))
   ;; Whose code runs: what a trap means.
   (global $in_kernel (export "in_kernel") (mut i32) (i32.const 1))
   ;; The program's frames are being restored.
@@ -63,6 +66,7 @@
 
   (func $enter
     (global.set $in_kernel (i32.const 1))
+    (global.set $fresh (i32.const 0))
     (global.set $kernel_sp (global.get $kstack)))
 
   ;; The clock, the event loop, interrupts: user mode, before a kernel entry.
@@ -75,7 +79,9 @@
     (param $nr i32) (param $a i64) (param $b i64) (param $c i64) (param $d i64) (param $e i64)
     (param $f i64) (result i32)
     (local $ret i32)
-    (if (global.get $restoring) (then (return (call $restore_handler))))
+    (if (global.get $restoring)
+      (then (if (call $handler_waits) (then (return (call $handlers (i32.const 0) (i32.const 11)))))))
+    (call $headroom (i32.const 0))
     (global.set $fuel (i32.sub (global.get $fuel) (i32.const 1)))
     (if (i32.lt_s (global.get $fuel) (i32.const 0)) (then (call $look)))
     (call $enter)
@@ -88,13 +94,17 @@
   ;; A safepoint's budget is spent: the next one.
   (func (export "poll") (result i32)
     (if (global.get $restoring)
-      (then (drop (call $restore_handler)))
-      (else
-        (call $look)
-        (call $enter)
-        (call $lkl_user_poll)
-        (if (global.get $upcall) (then (drop (call $handlers (i32.const 0) (i32.const 10)))))
-        (global.set $in_kernel (i32.const 0))))
+      (then
+        (if (call $handler_waits)
+          (then
+            (drop (call $handlers (i32.const 0) (i32.const 11)))
+            (return (global.get $budget))))))
+    (call $headroom (i32.const 0))
+    (call $look)
+    (call $enter)
+    (call $lkl_user_poll)
+    (if (global.get $upcall) (then (drop (call $handlers (i32.const 0) (i32.const 10)))))
+    (global.set $in_kernel (i32.const 0))
     (global.get $budget))
 
   (func (export "fork") (result i32) (call $fork (i32.const 17)))
@@ -108,9 +118,12 @@
           (then (return (call $handlers (local.get $ret) (i32.const 10)))))))
     (local.get $ret))
 
-  (func $restore_handler (result i32)
-    (call $load_handler)
-    (call $handlers (i32.const 0) (i32.const 11)))
+  ;; The frames above are a handler's. If there is none, the program was not
+  ;; restoring anything, whatever it says.
+  (func $handler_waits (result i32) (local $loaded i32)
+    (local.set $loaded (call $load_handler))
+    (if (i32.eqz (local.get $loaded)) (then (global.set $restoring (i32.const 0))))
+    (local.get $loaded))
 
   ;; Runs the handler that the kernel has asked for (`$way` 10), or goes on with
   ;; one (11); then one after another, as rt_sigreturn gives the next. The result
@@ -172,7 +185,8 @@
       (br $again)))
 
   ;; First code of a task.
-  (func (export "task_main") (param $task i32)
+  (func (export "task_main") (param $task i32) (param $stack i32)
+    (global.set $kstack (local.get $stack))
     (call $enter)
     (call $lkl_task_entry (local.get $task))
     (call $user))
@@ -192,6 +206,8 @@
     (unreachable))
 
   (func (export "boot") (param $memory i32) (param $initrd i32) (param $size i32)
+    (param $stack i32)
+    (global.set $kstack (local.get $stack))
     (call $enter)
     (call $lkl_start (local.get $memory) (local.get $initrd) (local.get $size)))
 )

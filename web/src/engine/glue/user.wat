@@ -22,6 +22,8 @@
   (func (export "copy_from") (param $to i32) (param $from i32) (param $len i32) (result i32)
     (local $n i32)
     (local.set $n (call $room (local.get $from) (local.get $len)))
+    ;; An address outside traps even when nothing is copied.
+    (if (i32.eqz (local.get $n)) (then (return (local.get $len))))
     (if (i32.eq (local.get $n) (i32.const 4))
       (then (i32.store $kernel (local.get $to) (i32.load $user (local.get $from))))
       (else (memory.copy $kernel $user (local.get $to) (local.get $from) (local.get $n))))
@@ -29,12 +31,14 @@
   (func (export "copy_to") (param $to i32) (param $from i32) (param $len i32) (result i32)
     (local $n i32)
     (local.set $n (call $room (local.get $to) (local.get $len)))
+    (if (i32.eqz (local.get $n)) (then (return (local.get $len))))
     (if (i32.eq (local.get $n) (i32.const 4))
       (then (i32.store $user (local.get $to) (i32.load $kernel (local.get $from))))
       (else (memory.copy $user $kernel (local.get $to) (local.get $from) (local.get $n))))
     (i32.sub (local.get $len) (local.get $n)))
   (func (export "clear") (param $to i32) (param $len i32) (result i32) (local $n i32)
     (local.set $n (call $room (local.get $to) (local.get $len)))
+    (if (i32.eqz (local.get $n)) (then (return (local.get $len))))
     (memory.fill $user (local.get $to) (i32.const 0) (local.get $n))
     (i32.sub (local.get $len) (local.get $n)))
 

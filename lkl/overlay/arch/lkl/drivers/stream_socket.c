@@ -103,6 +103,25 @@ static __poll_t lkl_sock_poll(struct file *file, struct socket *sock, poll_table
 	return mask;
 }
 
+/* Through a buffer of the kernel: the host does not see user memory. */
+static int lkl_sock_transfer(struct socket *sock, struct msghdr *msg, size_t len, int flags,
+			     ssize_t (*transfer)(struct socket *sock, struct msghdr *msg,
+						 void *buf, size_t chunk, int flags))
+{
+	size_t chunk = min(len, LKL_SOCK_CHUNK);
+	ssize_t n;
+	void *buf;
+
+	if (!len)
+		return 0;
+	buf = kmalloc(chunk, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	n = transfer(sock, msg, buf, chunk, flags);
+	kfree(buf);
+	return n;
+}
+
 static ssize_t lkl_sock_do(struct socket *sock, long timeout, bool write, void *buf, size_t len)
 {
 	ssize_t n = lkl_stream_do(lkl_sk(sock)->stream.id, &sock->wq.wait, timeout, write,
@@ -133,26 +152,16 @@ static ssize_t lkl_sock_receive(struct socket *sock, struct msghdr *msg, void *b
 
 static int lkl_sock_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags)
 {
-	size_t chunk = min(len, LKL_SOCK_CHUNK);
-	ssize_t n;
-	void *buf;
-
 	/* What was taken from the host cannot be put back. */
 	if (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
 		return -EOPNOTSUPP;
-	if (!len)
-		return 0;
-	buf = kmalloc(chunk, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	n = lkl_sock_receive(sock, msg, buf, chunk, flags);
-	kfree(buf);
-	return n;
+	return lkl_sock_transfer(sock, msg, len, flags, lkl_sock_receive);
 }
 
-static ssize_t lkl_sock_send(struct socket *sock, struct msghdr *msg, void *buf, size_t chunk)
+static ssize_t lkl_sock_send(struct socket *sock, struct msghdr *msg, void *buf, size_t chunk,
+			     int flags)
 {
-	long timeout = sock_sndtimeo(sock->sk, msg->msg_flags & MSG_DONTWAIT);
+	long timeout = sock_sndtimeo(sock->sk, flags & MSG_DONTWAIT);
 	ssize_t total = 0;
 
 	while (msg_data_left(msg)) {
@@ -177,19 +186,11 @@ static ssize_t lkl_sock_send(struct socket *sock, struct msghdr *msg, void *buf,
 
 static int lkl_sock_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
-	size_t chunk = min(len, LKL_SOCK_CHUNK);
-	ssize_t n;
-	void *buf;
+	int n;
 
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (!len)
-		return 0;
-	buf = kmalloc(chunk, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	n = lkl_sock_send(sock, msg, buf, chunk);
-	kfree(buf);
+	n = lkl_sock_transfer(sock, msg, len, msg->msg_flags, lkl_sock_send);
 	if (n == -EPIPE && !(msg->msg_flags & MSG_NOSIGNAL))
 		send_sig(SIGPIPE, current, 0);
 	return n;

@@ -164,6 +164,9 @@ void lkl_user_fault(unsigned int sig, int code, unsigned long addr, unsigned int
 					   current->comm, task_pid_nr(current), addr);
 			force_fatal_sig(SIGKILL);
 		}
+	} else if (sig == SIGKILL) {
+		/* No handler is asked. */
+		force_fatal_sig(SIGSEGV);
 	} else if (err) {
 		force_sig_fault(sig, code, (void __user *)addr);
 	}

@@ -35,6 +35,8 @@ void lkl_run_irqs(void)
 		set_irq_regs(&kernel_regs);
 	while ((pending = host_irq_take())) {
 		irq_enter();
+		/* Only wants irq_exit(): see kernel/softirq.c. */
+		pending &= ~(1U << LKL_IRQ_SOFT);
 		while (pending) {
 			generic_handle_irq(__builtin_ctz(pending));
 			pending &= pending - 1;

@@ -20,7 +20,7 @@ static int lkl_discard(struct mm_struct *mm, unsigned long start, unsigned long 
 
 		if (vma->vm_flags & (VM_LOCKED | LKL_VM_IMAGE))
 			return -EINVAL;
-		if (lazily && (vma->vm_file || lkl_is_shared(vma)))
+		if (lazily && (lkl_is_read(vma) || lkl_is_shared(vma)))
 			return -EINVAL;
 		lkl_zap(vma, start, to);
 		err = lkl_give_pages(mm, start, to);

@@ -24,7 +24,7 @@
  * Single islands of pages cost two mappings of the host each, of which it has
  * a limited number: no mapping of the guest may make more than this many.
  */
-#define LKL_ISLANDS	1024UL
+#define LKL_ISLANDS	4096UL
 
 static unsigned long lkl_bits(struct xarray *xa, unsigned long group)
 {
@@ -93,8 +93,9 @@ static unsigned long lkl_anon_note(struct lkl_pages *p, unsigned long start, uns
 	return changed;
 }
 
-/* Memory in advance, where there is none. For lack of it a touch may do later. */
-int lkl_anon_map(struct mm_struct *mm, unsigned long start, unsigned long end, u32 prot)
+/* Memory where there is none: zeros, or a copy of @from's. */
+static int lkl_anon_make(struct mm_struct *mm, struct mm_struct *from, unsigned long start,
+			 unsigned long end, u32 prot)
 {
 	struct lkl_pages *p = mm->context.pages;
 	int err = lkl_anon_prepare(p, start, end);
@@ -103,12 +104,28 @@ int lkl_anon_map(struct mm_struct *mm, unsigned long start, unsigned long end, u
 		return err;
 	if (!lkl_charge(mm, (end - start) >> PAGE_SHIFT, false))
 		return -ENOMEM;
-	err = host_mm_map(mm->context.id, start, end - start, prot);
+	if (from)
+		err = host_mm_copy(from->context.id, mm->context.id, start, end - start, prot);
+	else
+		err = host_mm_map(mm->context.id, start, end - start, prot);
 	if (err)
 		lkl_uncharge(mm, (end - start) >> PAGE_SHIFT);
 	else
 		lkl_anon_note(p, start, end, true);
 	return err;
+}
+
+/* In advance. For lack of memory now, a touch may find some later. */
+int lkl_anon_map(struct mm_struct *mm, unsigned long start, unsigned long end, u32 prot)
+{
+	return lkl_anon_make(mm, NULL, start, end, prot);
+}
+
+/* For a forked child, whose memory of its own is empty. */
+int lkl_anon_copy(struct mm_struct *mm, struct mm_struct *from, unsigned long start,
+		  unsigned long end, u32 prot)
+{
+	return lkl_anon_make(mm, from, start, end, prot);
 }
 
 void lkl_anon_zap(struct mm_struct *mm, unsigned long start, unsigned long end)
@@ -121,25 +138,6 @@ void lkl_anon_zap(struct mm_struct *mm, unsigned long start, unsigned long end)
 		return;
 	host_mm_unmap(mm->context.id, start, end - start);
 	lkl_uncharge(mm, pages);
-}
-
-/* A copy for a forked child, whose memory of its own is empty. */
-int lkl_anon_copy(struct mm_struct *mm, struct mm_struct *from, unsigned long start,
-		  unsigned long end, u32 prot)
-{
-	struct lkl_pages *p = mm->context.pages;
-	int err = lkl_anon_prepare(p, start, end);
-
-	if (err)
-		return err;
-	if (!lkl_charge(mm, (end - start) >> PAGE_SHIFT, false))
-		return -ENOMEM;
-	err = host_mm_copy(from->context.id, mm->context.id, start, end - start, prot);
-	if (err)
-		lkl_uncharge(mm, (end - start) >> PAGE_SHIFT);
-	else
-		lkl_anon_note(p, start, end, true);
-	return err;
 }
 
 /* The address space ends: the host has taken all of it. */
@@ -175,7 +173,7 @@ static void lkl_anon_window(struct vm_area_struct *vma, unsigned long addr,
 			    unsigned long *start, unsigned long *end)
 {
 	struct lkl_pages *p = vma->vm_mm->context.pages;
-	unsigned long most = vma->vm_file ? LKL_MOST_READ : LKL_MOST;
+	unsigned long most = lkl_is_read(vma) ? LKL_MOST_READ : LKL_MOST;
 	unsigned long unit = max(LKL_FEWEST, roundup_pow_of_two(vma_pages(vma)) / LKL_ISLANDS);
 
 	if (p->next == addr) {
@@ -209,20 +207,15 @@ static void *lkl_read_file(struct vm_area_struct *vma, unsigned long addr, unsig
 			   unsigned long *end, vm_fault_t *fault)
 {
 	struct file *file = vma->vm_file;
-	struct inode *inode = file->f_mapping->host;
+	pgoff_t pages = DIV_ROUND_UP_ULL(i_size_read(file->f_mapping->host), PAGE_SIZE);
 	loff_t pos = (loff_t)lkl_pgoff(vma, start) << PAGE_SHIFT;
 	unsigned long done = 0;
 	char *buf;
 
-	if (S_ISREG(inode->i_mode)) {
-		pgoff_t pages = DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE);
-		pgoff_t first = lkl_pgoff(vma, start);
-
-		*fault = VM_FAULT_SIGBUS;
-		if (lkl_pgoff(vma, addr) >= pages)
-			return NULL;
-		*end = min(*end, start + ((pages - first) << PAGE_SHIFT));
-	}
+	*fault = VM_FAULT_SIGBUS;
+	if (lkl_pgoff(vma, addr) >= pages)
+		return NULL;
+	*end = min(*end, start + ((pages - lkl_pgoff(vma, start)) << PAGE_SHIFT));
 	*fault = VM_FAULT_OOM;
 	buf = kvzalloc(*end - start, GFP_KERNEL);
 	if (!buf)
@@ -323,14 +316,14 @@ vm_fault_t lkl_anon_fault(struct vm_area_struct *vma, unsigned long addr)
 	lkl_anon_trim(mm, addr, &start, &end);
 	if (lkl_anon_prepare(mm->context.pages, start, end))
 		return VM_FAULT_OOM;
-	if (vma->vm_file) {
+	if (lkl_is_read(vma)) {
 		content = lkl_read_file(vma, addr, start, &end, &fault);
 		if (!content)
 			return fault;
 	}
 	fault = lkl_anon_pay(vma, addr, start, end, content);
 	kvfree(content);
-	if (fault & VM_FAULT_OOM && !vma->vm_file)
+	if (fault & VM_FAULT_OOM && !lkl_is_read(vma))
 		fault = lkl_anon_fill_gap(vma, addr);
 	return fault;
 }

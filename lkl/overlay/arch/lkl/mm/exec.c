@@ -20,7 +20,8 @@
 #include "lkl_mm.h"
 
 /* A stack is one mapping that does not grow: its limit at exec is its size. */
-#define LKL_STACK_MIN	(64UL << 10)
+/* The least must hold the arguments that any limit allows (fs/exec.c). */
+#define LKL_STACK_MIN	(256UL << 10)
 #define LKL_STACK_MAX	(64UL << 20)
 
 /* Of the stack's top a new program uses this much at once. */

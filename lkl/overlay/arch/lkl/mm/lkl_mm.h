@@ -54,6 +54,12 @@ static inline bool lkl_is_shared(const struct vm_area_struct *vma)
 	return vma->vm_flags & VM_MAYSHARE;
 }
 
+/* Has memory of its own that begins with what the file says: not /dev/zero's. */
+static inline bool lkl_is_read(const struct vm_area_struct *vma)
+{
+	return vma->vm_file && vma->vm_ops && !lkl_is_shared(vma);
+}
+
 static inline pgoff_t lkl_pgoff(const struct vm_area_struct *vma, unsigned long addr)
 {
 	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);

@@ -31,9 +31,17 @@ int lkl_map_anon(struct mm_struct *mm, unsigned long start, unsigned long end, v
 	return err;
 }
 
+/* What the file, or driver, agreed to: a private mapping may be like zeros. */
+static bool lkl_can_map(struct vm_area_struct *vma)
+{
+	if (!lkl_is_shared(vma) && vma_is_anonymous(vma))
+		return true;
+	return vma->vm_ops && vma->vm_ops->fault;
+}
+
 /* The file's pages, or those of a new file that only its mappings know. */
-static int lkl_map_shared(struct mm_struct *mm, unsigned long start, unsigned long end,
-			  vm_flags_t flags, struct file *file, pgoff_t pgoff)
+static int lkl_map_file(struct mm_struct *mm, unsigned long start, unsigned long end,
+			vm_flags_t flags, struct file *file, pgoff_t pgoff)
 {
 	bool writable = file && is_shared_maywrite(flags);
 	struct vm_area_struct *vma;
@@ -64,7 +72,7 @@ static int lkl_map_shared(struct mm_struct *mm, unsigned long start, unsigned lo
 	if (err) {
 		/* What failed has left nothing to close. */
 		vma->vm_ops = NULL;
-	} else if (!vma->vm_ops || !vma->vm_ops->fault) {
+	} else if (!lkl_can_map(vma)) {
 		err = -ENODEV;
 	} else {
 		err = lkl_vma_insert(vma);
@@ -83,19 +91,9 @@ out:
 static int lkl_map(struct mm_struct *mm, unsigned long start, unsigned long end,
 		   vm_flags_t flags, struct file *file, pgoff_t pgoff)
 {
-	int err;
-
-	if (flags & VM_MAYSHARE)
-		return lkl_map_shared(mm, start, end, flags, file, pgoff);
-	if (!file)
-		return lkl_map_anon(mm, start, end, flags);
-	err = lkl_may_expand(mm, flags, (end - start) >> PAGE_SHIFT);
-	if (err)
-		return err;
-	err = lkl_vma_new(mm, start, end, flags, file, pgoff);
-	if (!err)
-		lkl_vma_join(mm, start, end);
-	return err;
+	if (file || flags & VM_MAYSHARE)
+		return lkl_map_file(mm, start, end, flags, file, pgoff);
+	return lkl_map_anon(mm, start, end, flags);
 }
 
 static long lkl_place(struct mm_struct *mm, unsigned long addr, unsigned long len,
@@ -145,7 +143,8 @@ static int lkl_file_flags(struct file *file, unsigned long flags, vm_flags_t *vm
 			return -EPERM;
 		*vm_flags &= ~VM_MAYEXEC;
 	}
-	if (!file->f_op->mmap)
+	/* Every socket has the operation, but no protocol of a kernel without an MMU. */
+	if (!file->f_op->mmap || S_ISSOCK(file_inode(file)->i_mode))
 		return -ENODEV;
 	/* A private mapping is read. */
 	return flags & MAP_SHARED || file->f_mode & FMODE_CAN_READ ? 0 : -ENODEV;

@@ -62,7 +62,8 @@ static bool lkl_follows_file(struct vm_area_struct *vma)
 	return vma->vm_file && !(vma->vm_flags & LKL_VM_IMAGE);
 }
 
-static void lkl_link_file(struct vm_area_struct *vma)
+/* Whether the file knows of it: not while its place in the file changes. */
+static void lkl_tell_file(struct vm_area_struct *vma, bool mapped)
 {
 	struct address_space *mapping;
 
@@ -70,23 +71,15 @@ static void lkl_link_file(struct vm_area_struct *vma)
 		return;
 	mapping = vma->vm_file->f_mapping;
 	i_mmap_lock_write(mapping);
-	if (vma_is_shared_maywrite(vma))
-		mapping_allow_writable(mapping);
-	vma_interval_tree_insert(vma, &mapping->i_mmap);
-	i_mmap_unlock_write(mapping);
-}
-
-static void lkl_unlink_file(struct vm_area_struct *vma)
-{
-	struct address_space *mapping;
-
-	if (!lkl_follows_file(vma))
-		return;
-	mapping = vma->vm_file->f_mapping;
-	i_mmap_lock_write(mapping);
-	if (vma_is_shared_maywrite(vma))
-		mapping_unmap_writable(mapping);
-	vma_interval_tree_remove(vma, &mapping->i_mmap);
+	if (mapped) {
+		if (vma_is_shared_maywrite(vma))
+			mapping_allow_writable(mapping);
+		vma_interval_tree_insert(vma, &mapping->i_mmap);
+	} else {
+		if (vma_is_shared_maywrite(vma))
+			mapping_unmap_writable(mapping);
+		vma_interval_tree_remove(vma, &mapping->i_mmap);
+	}
 	i_mmap_unlock_write(mapping);
 }
 
@@ -101,7 +94,7 @@ int lkl_vma_insert(struct vm_area_struct *vma)
 	err = lkl_store(vma, vma->vm_start, vma->vm_end, mm);
 	if (err)
 		return err;
-	lkl_link_file(vma);
+	lkl_tell_file(vma, true);
 	mm->map_count++;
 	lkl_account(mm, vma->vm_flags, vma_pages(vma));
 	return 0;
@@ -181,10 +174,10 @@ int lkl_vma_split(struct mm_struct *mm, unsigned long addr)
 		get_file(upper->vm_file);
 	if (upper->vm_ops && upper->vm_ops->open)
 		upper->vm_ops->open(upper);
-	lkl_unlink_file(vma);
+	lkl_tell_file(vma, false);
 	vma->vm_end = addr;
-	lkl_link_file(vma);
-	lkl_link_file(upper);
+	lkl_tell_file(vma, true);
+	lkl_tell_file(upper, true);
 	mm->map_count++;
 	return 0;
 }
@@ -208,7 +201,7 @@ int lkl_vma_remove(struct vm_area_struct *vma)
 	if (err)
 		return err;
 	lkl_zap(vma, vma->vm_start, vma->vm_end);
-	lkl_unlink_file(vma);
+	lkl_tell_file(vma, false);
 	lkl_account(mm, vma->vm_flags, -(long)vma_pages(vma));
 	mm->map_count--;
 	lkl_vma_free(vma);
@@ -220,7 +213,7 @@ void lkl_vma_end(struct vm_area_struct *vma)
 {
 	if (lkl_is_shared(vma))
 		lkl_shared_forget(vma->vm_mm, vma->vm_start, vma->vm_end);
-	lkl_unlink_file(vma);
+	lkl_tell_file(vma, false);
 	lkl_account(vma->vm_mm, vma->vm_flags, -(long)vma_pages(vma));
 	lkl_vma_free(vma);
 }
@@ -233,11 +226,11 @@ int lkl_vma_resize(struct vm_area_struct *vma, unsigned long start, unsigned lon
 	if (err)
 		return err;
 	lkl_account(vma->vm_mm, vma->vm_flags, -(long)vma_pages(vma));
-	lkl_unlink_file(vma);
+	lkl_tell_file(vma, false);
 	vma->vm_pgoff -= (vma->vm_start - start) >> PAGE_SHIFT;
 	vma->vm_start = start;
 	vma->vm_end = end;
-	lkl_link_file(vma);
+	lkl_tell_file(vma, true);
 	lkl_account(vma->vm_mm, vma->vm_flags, vma_pages(vma));
 	return 0;
 }
@@ -249,10 +242,10 @@ int lkl_vma_absorb(struct vm_area_struct *vma, struct vm_area_struct *next)
 
 	if (err)
 		return err;
-	lkl_unlink_file(vma);
-	lkl_unlink_file(next);
+	lkl_tell_file(vma, false);
+	lkl_tell_file(next, false);
 	vma->vm_end = next->vm_end;
-	lkl_link_file(vma);
+	lkl_tell_file(vma, true);
 	vma->vm_mm->map_count--;
 	lkl_vma_free(next);
 	return 0;
