@@ -1,5 +1,5 @@
 /**
- * `main.ts PARTS OUT`: web/dist from the sources and the parts of a machine.
+ * `main.ts PARTS HOST OUT`: web/dist from the sources and the parts of a machine.
  *
  * ```text
  *  parts ─► worker (it names them) ─► wasmlinux.js, page (they name the worker)
@@ -12,13 +12,13 @@ import { bundle } from "./esbuild.ts";
 import { Folder } from "./folder.ts";
 import { declarations } from "./declarations.ts";
 
-const [partsFolder, out] = process.argv.slice(2);
-if (!partsFolder || !out) throw new Error("usage: main.ts PARTS OUT");
+const [partsFolder, hostFolder, out] = process.argv.slice(2);
+if (!partsFolder || !hostFolder || !out) throw new Error("usage: main.ts PARTS HOST OUT");
 const web = path.dirname(import.meta.dirname);
 const folder = new Folder(out);
 
-function part(file: string) {
-  const bytes = fs.readFileSync(path.join(partsFolder!, file));
+function part(file: string, from = partsFolder!) {
+  const bytes = fs.readFileSync(path.join(from, file));
   return { name: folder.addHashed(path.basename(file), bytes), bytes: bytes.length };
 }
 
@@ -26,7 +26,7 @@ const parts = {
   kernel: part("kernel.wasm"),
   busybox: part("busybox.wasm"),
   rootfs: part("rootfs.cpio"),
-  host: part("host.wasm"),
+  host: part("host.wasm", hostFolder),
 };
 const worker = await bundle({
   web,

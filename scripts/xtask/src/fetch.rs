@@ -88,6 +88,11 @@ impl<'a> Fetcher<'a> {
                     check_sum(&arrived, &offer.sha256)?;
                     fs::rename(&arrived, m.out.join(ARCHIVE))?;
                 }
+                Kind::Package => {
+                    apt.download(&recipe.package, &offer, &m.work, progress)?;
+                    check_sum(&arrived, &offer.sha256)?;
+                    fs::rename(&arrived, m.out.join(ARCHIVE))?;
+                }
             }
             match choice {
                 Choice::Pinned => check_pinned(recipe, &m.out.join(ARCHIVE)),
@@ -131,7 +136,7 @@ impl<'a> Fetcher<'a> {
         }
         let apt = &self.apt.as_ref().expect("just opened").1;
         let offers = match recipe.kind {
-            Kind::Deb => apt.packages(&recipe.package)?,
+            Kind::Deb | Kind::Package => apt.packages(&recipe.package)?,
             Kind::Dsc => apt.sources(&recipe.package, &recipe.archive)?,
         };
         let (choice, offer) = choose(recipe, &offers, debian_order)?;
