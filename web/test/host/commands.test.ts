@@ -25,7 +25,7 @@ test("a megabyte through cat", async () => {
   const id = rig.run("cat");
   const all = Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * 31) >> 3);
   let full = 0;
-  for (let at = 0; at < all.length; ) {
+  for (let at = 0; at < all.length;) {
     const n = rig.host.feed(id, all.subarray(at));
     if (n < all.length - at) full += 1;
     at += n;

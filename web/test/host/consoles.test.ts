@@ -50,7 +50,7 @@ test("a paste of a megabyte arrives whole", async () => {
   const [rig, id] = await agreed();
   const paste = Uint8Array.from({ length: 1 << 20 }, (_, i) => 32 + ((i * 7) % 90));
   let full = 0;
-  for (let at = 0; at < paste.length; ) {
+  for (let at = 0; at < paste.length;) {
     const n = rig.host.press(id, paste.subarray(at));
     if (n < paste.length - at) full += 1;
     at += n;

@@ -92,12 +92,12 @@ export class Rig {
   look(console: number): void {
     const screen = this.screens.get(console);
     if (!screen) return;
-    for (let bytes; (bytes = this.host.shown(console, 5000)); ) screen.push(...bytes);
+    for (let bytes; (bytes = this.host.shown(console, 5000));) screen.push(...bytes);
   }
 
   private collect(task: number): void {
     this.outputs.get(task)?.forEach((into, i) => {
-      for (let bytes; (bytes = this.host.take(task, i === 0 ? 1 : 2, 5000)); ) into.push(...bytes);
+      for (let bytes; (bytes = this.host.take(task, i === 0 ? 1 : 2, 5000));) into.push(...bytes);
     });
   }
 

@@ -208,7 +208,7 @@ pageTest("dropped files land in /root, dropped programs run", {}, async (shell) 
   await notices.getByText("fork can be run now").waitFor();
   await notices.getByText(/broken cannot run here|The program cannot run here/).waitFor();
   await shell.shot("dropped");
-  assert.equal(await shell.run("wc -c <'my file'"), "70000");
+  assert.equal(await shell.run("cd; wc -c <'my file'"), "70000");
   assert.equal(await shell.run("fork && echo status $?"), "status 0");
 });
 
