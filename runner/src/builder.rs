@@ -141,7 +141,8 @@ impl Builder {
     /// A disk of the machine, kept in a file of the host: `/dev/disk0` for the
     /// first, and on. The first is mounted on `/persist` when it has a file system
     /// (ext4); what a command has written there is in the file when its write has
-    /// returned, and survives the end of the runner, however it ends.
+    /// returned, and survives the end of the runner, however it ends. Changes of
+    /// owners, modes and times follow within a second, or with `sync`.
     ///
     /// A file that does not exist is made: sparse, [`DISK_SIZE`](crate::DISK_SIZE)
     /// bytes, with an empty file system. One that cannot be written is a read-only
