@@ -48,6 +48,7 @@ programs! {
     advice,
     cgroup,
     clock,
+    clone,
     conditions,
     cpu_time,
     cxx_exceptions,
