@@ -47,6 +47,7 @@ macro_rules! programs {
 programs! {
     advice,
     cgroup,
+    cgroup_escape,
     clock,
     clone,
     conditions,
@@ -71,8 +72,9 @@ programs! {
     fork,
     fork_handler,
     fork_ids,
-    fuzz,
     fork_signal,
+    fuzz,
+    half_close,
     inet,
     inotify,
     isolation,

@@ -38,7 +38,7 @@ static void space(void)
 	limit(RLIMIT_AS, 64 * MB);
 	FAILS((long)mmap(0, 64 * MB, PROT_NONE, ANON, -1, 0), ENOMEM);
 	char *p = OK(mmap(0, 16 * MB, RW, ANON, -1, 0));
-	FAILS((long)mremap(p, 16 * MB, 60 * MB, MREMAP_MAYMOVE), ENOMEM);
+	FAILS((long)mremap(p, 16 * MB, 64 * MB, MREMAP_MAYMOVE), ENOMEM);
 	FAILS((long)mmap(0, 60 * MB, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0), ENOMEM);
 	CHECK(!OPAQUE(malloc(60 * MB)));
 }

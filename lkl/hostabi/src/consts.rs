@@ -41,6 +41,8 @@ consts! {
 
     /// `mm_features`: an access to a page that is not mapped comes to
     /// `lkl_user_fault`, so that pages may be mapped when they are touched.
+    /// Without, a process's memory reaches from 0 to the last page that was ever
+    /// mapped, and only an access behind that faults.
     MM_FAULTS: u32 = 1;
     /// `mm_share` works.
     MM_SHARES: u32 = 2;
@@ -63,6 +65,13 @@ consts! {
     /// Window size changed: see `stream_winsize`.
     STREAM_RESIZED: u32 = 8;
 
+    /// `disk_features`: it cannot be written.
+    DISK_READ_ONLY: u32 = 1;
+    /// Most bytes of one `disk_transfer`.
+    DISK_TRANSFER: u32 = 1048576;
+    /// Most disks of a machine.
+    DISKS: u32 = 8;
+
     /// `trace` events. A system call begins: `from` is its six 64-bit arguments.
     TRACE_ENTER: u32 = 0;
     /// It has returned `ret`; `nr` and `from` as at its beginning.
@@ -80,6 +89,6 @@ consts! {
 
     /// Lowest address of a process's data; everything below faults.
     USER_BASE: u32 = 0x10000;
-    /// End of a process's address space: the last 64 KiB are never mapped.
+    /// The highest `mm_end`: the last 64 KiB are never mapped.
     USER_END: u32 = 0xffff0000;
 }

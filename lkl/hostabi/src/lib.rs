@@ -6,6 +6,7 @@
 //!
 //! * [`HOST_OPS`] and [`ENTRIES`]: the list as data;
 //! * [`c_header`]: the kernel's `asm/lkl_host.h`;
+//! * [`typescript`]: the browser engine's `abi.ts`;
 //! * [`for_each_host_op`] and [`for_each_entry`]: macros that hand the list to
 //!   the engine, which builds its trampolines from it.
 //!
@@ -17,9 +18,11 @@ extern crate alloc;
 pub mod consts;
 mod header;
 mod ops;
+mod typescript;
 
 pub use header::c_header;
 pub use ops::{ENTRIES, HOST_OPS};
+pub use typescript::typescript;
 
 /// Value type of a parameter or result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

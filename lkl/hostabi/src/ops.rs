@@ -122,6 +122,9 @@ abi! {
         call mm_activate(mm: i32);
         /// What the host can do with process memory: `LKL_MM_*` bits.
         call mm_features() -> u32;
+        /// End of every process's address space, at most `LKL_USER_END`: a
+        /// multiple of 64 KiB.
+        call mm_end() -> u32;
         /// Fresh zero pages, which have their memory at once; whatever was there
         /// is gone.
         call mm_map(mm: i32, addr: uptr, len: u32, prot: u32) -> i32;
@@ -177,6 +180,17 @@ abi! {
         call stream_close(stream: u32);
         /// Next stream that changed state since it was last reported, or -1.
         call stream_event() -> i32;
+
+        /// Size of a disk, in sectors of 512 bytes; 0: there is no such disk.
+        call disk_sectors(disk: u32) -> u32;
+        /// What a disk can do: `LKL_DISK_*` bits.
+        call disk_features(disk: u32) -> u32;
+        /// Reads or writes whole sectors, from `sector` on: `parts` is `count` times
+        /// address and length in kernel memory, all together at most
+        /// `LKL_DISK_TRANSFER` bytes. 0, or -EIO, -ENOSPC.
+        call disk_transfer(disk: u32, write: u32, sector: u32, parts: ptr, count: u32) -> i32;
+        /// What has been written is kept, whatever happens to the host.
+        call disk_flush(disk: u32) -> i32;
 
         /// Next job request, serialised as in `arch/lkl/kernel/job.c`: its
         /// length, 0 when there is none, -E2BIG when `len` is too small.

@@ -80,7 +80,7 @@ static const char *lkl_parse_image(const void *buf, size_t len, struct lkl_image
 	if (flags)
 		return "it was made for a later kernel";
 	if (image->data_start < LKL_USER_BASE || image->data_start > image->data_end ||
-	    offset_in_page(image->data_end) || image->data_end > LKL_USER_END)
+	    offset_in_page(image->data_end) || image->data_end > TASK_SIZE)
 		return "its data lies outside the address space";
 	return NULL;
 }

@@ -75,7 +75,7 @@ static u32 *lkl_fill(u32 *at, struct linux_binprm *bprm, unsigned long str, u32 
 int lkl_exec_stack(struct linux_binprm *bprm, unsigned long *stack)
 {
 	u8 random[LKL_RANDOM_BYTES];
-	unsigned long strings = STACK_TOP, words, sp;
+	unsigned long strings = current->mm->start_stack, words, sp;
 	u32 *table, *end;
 	int err;
 

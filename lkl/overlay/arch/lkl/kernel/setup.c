@@ -16,6 +16,7 @@
 #include <linux/start_kernel.h>
 #include <linux/sched/task.h>
 #include <linux/string.h>
+#include <asm/lkl_exec.h>
 #include <asm/lkl_host.h>
 #include <asm/setup.h>
 #include <asm/thread_info.h>
@@ -75,6 +76,7 @@ void __init setup_arch(char **cmdline_p)
 	*cmdline_p = lkl_command_line;
 
 	lkl_console_init();
+	lkl_user_init();
 
 	memory_start = (unsigned long)lkl_heap_base();
 	memblock_add(0, memory_end);

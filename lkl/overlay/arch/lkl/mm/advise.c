@@ -16,12 +16,16 @@ static int lkl_discard(struct mm_struct *mm, unsigned long start, unsigned long 
 	while (start < end) {
 		struct vm_area_struct *vma = vma_lookup(mm, start);
 		unsigned long to = min(end, vma->vm_end);
+		int err;
 
 		if (vma->vm_flags & (VM_LOCKED | LKL_VM_IMAGE))
 			return -EINVAL;
 		if (lazily && (lkl_is_read(vma) || lkl_is_shared(vma)))
 			return -EINVAL;
 		lkl_zap(vma, start, to);
+		err = lkl_give_pages(mm, start, to);
+		if (err)
+			return err;
 		start = to;
 	}
 	return 0;

@@ -24,7 +24,12 @@ static int lkl_brk(struct mm_struct *mm, unsigned long brk)
 	if (new > mm->mmap_base || find_vma_intersection(mm, old, new + PAGE_SIZE))
 		return -ENOMEM;
 	err = lkl_map_anon(mm, old, new, flags);
-	if (!err && (flags & VM_LOCKED || !lkl_can_fault()))
+	if (!err) {
+		err = lkl_give_pages(mm, old, new);
+		if (err)
+			lkl_unmap(mm, old, new);
+	}
+	if (!err && flags & VM_LOCKED)
 		lkl_populate(mm, old, new, true);
 	return err;
 }

@@ -82,6 +82,40 @@ int lkl_populate(struct mm_struct *mm, unsigned long start, unsigned long end, b
 	return 0;
 }
 
+/*
+ * A host without faults: a range that was mapped, or may now be accessed, gets
+ * all its pages. Those that no access is allowed to, and those behind the end
+ * of a file, have none.
+ */
+int lkl_give_pages(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, start);
+
+	if (lkl_can_fault())
+		return 0;
+	for_each_vma_range(vmi, vma, end) {
+		unsigned long from = max(start, vma->vm_start), to = min(end, vma->vm_end);
+		unsigned long gap;
+		int err = 0;
+
+		if (!lkl_allowed(vma->vm_flags, false))
+			continue;
+		if (vma->vm_file) {
+			err = lkl_populate(mm, from, to, false);
+		} else {
+			/* The charge first asks others for memory, then fails. */
+			while (!err && (gap = lkl_anon_find(mm, from, to, false)) < to) {
+				from = lkl_anon_find(mm, gap, to, true);
+				err = lkl_anon_map(mm, gap, from, lkl_host_prot(vma->vm_flags));
+			}
+		}
+		if (err == -ENOMEM)
+			return err;
+	}
+	return 0;
+}
+
 /* What a mapping showed is gone; a later access begins anew. */
 void lkl_zap(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {

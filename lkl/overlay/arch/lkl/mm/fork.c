@@ -13,8 +13,10 @@ static int lkl_dup_pages(struct mm_struct *mm, struct mm_struct *oldmm,
 	u32 prot = lkl_host_prot(vma->vm_flags);
 	unsigned long start = vma->vm_start, from, to;
 
-	if (lkl_is_shared(vma) || vma->vm_flags & VM_WIPEONFORK)
+	if (lkl_is_shared(vma))
 		return 0;
+	if (vma->vm_flags & VM_WIPEONFORK)
+		return lkl_give_pages(mm, vma->vm_start, vma->vm_end);
 	/* Below its stack pointer a stack is dead. */
 	if (vma->vm_flags & VM_STACK && oldmm == current->mm) {
 		unsigned long live = host_user_sp() - LKL_RED_ZONE;
@@ -28,7 +30,7 @@ static int lkl_dup_pages(struct mm_struct *mm, struct mm_struct *oldmm,
 		if (err)
 			return err;
 	}
-	return 0;
+	return lkl_give_pages(mm, vma->vm_start, vma->vm_end);
 }
 
 static int lkl_dup_vma(struct mm_struct *mm, struct mm_struct *oldmm, struct vm_area_struct *vma)

@@ -87,17 +87,33 @@ extern vm_fault_t lkl_anon_fault(struct vm_area_struct *vma, unsigned long addr)
 	     from < (end) && (to = lkl_anon_find(mm, from, end, false), true);	\
 	     from = lkl_anon_find(mm, to, end, true))
 
-/* shared.c: pages of the page cache */
+/* What the host can do with memory of processes. */
 static inline bool lkl_can_share(void)
 {
 	return host_mm_features() & LKL_MM_SHARES;
 }
 
-/* Where not, all of a mapping gets its pages at once. */
+/*
+ * Where not, all of a mapping gets its pages at once, and a memory reaches up
+ * to the highest: so all lies as low as it can, see exec.c.
+ */
 static inline bool lkl_can_fault(void)
 {
 	return host_mm_features() & LKL_MM_FAULTS;
 }
+
+/* Between these the kernel chooses addresses of mappings. */
+static inline unsigned long lkl_mmap_low(const struct mm_struct *mm)
+{
+	return lkl_can_fault() ? LKL_USER_BASE : mm->mmap_base;
+}
+
+static inline unsigned long lkl_mmap_high(const struct mm_struct *mm)
+{
+	return lkl_can_fault() ? mm->mmap_base : TASK_SIZE;
+}
+
+/* shared.c: pages of the page cache */
 
 extern void lkl_shared_forget(struct mm_struct *mm, unsigned long start, unsigned long end);
 extern void lkl_shared_drop(struct mm_struct *mm, unsigned long start, unsigned long end);
@@ -109,6 +125,7 @@ extern void lkl_shared_protect(struct mm_struct *mm, unsigned long addr, u32 pro
 extern vm_fault_t lkl_fault(struct vm_area_struct *vma, unsigned long addr, bool write);
 extern int lkl_fault_in(unsigned long addr, bool write);
 extern int lkl_populate(struct mm_struct *mm, unsigned long start, unsigned long end, bool write);
+extern int lkl_give_pages(struct mm_struct *mm, unsigned long start, unsigned long end);
 extern void lkl_zap(struct vm_area_struct *vma, unsigned long start, unsigned long end);
 
 /* vma.c */

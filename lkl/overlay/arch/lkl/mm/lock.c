@@ -84,7 +84,7 @@ static int lkl_lock_all(struct mm_struct *mm, vm_flags_t flags)
 	struct vm_area_struct *vma;
 	unsigned long at = 0;
 
-	while ((vma = find_vma_intersection(mm, at, LKL_USER_END))) {
+	while ((vma = find_vma_intersection(mm, at, TASK_SIZE))) {
 		unsigned long start = vma->vm_start, end = vma->vm_end;
 		int err = lkl_change_flags(mm, start, end, flags, VM_LOCKED_MASK & ~flags);
 

@@ -104,7 +104,7 @@ static long lkl_place(struct mm_struct *mm, unsigned long addr, unsigned long le
 			return -EINVAL;
 		if (addr < LKL_USER_BASE)
 			return -EPERM;
-		if (len > LKL_USER_END || addr > LKL_USER_END - len)
+		if (len > TASK_SIZE || addr > TASK_SIZE - len)
 			return -ENOMEM;
 		if (flags & MAP_FIXED_NOREPLACE &&
 		    find_vma_intersection(mm, addr, addr + len))
@@ -112,8 +112,8 @@ static long lkl_place(struct mm_struct *mm, unsigned long addr, unsigned long le
 		return addr;
 	}
 	addr = PAGE_ALIGN(addr);
-	if (addr >= LKL_USER_BASE && len <= mm->mmap_base &&
-	    addr <= mm->mmap_base - len &&
+	if (addr >= lkl_mmap_low(mm) && len <= lkl_mmap_high(mm) &&
+	    addr <= lkl_mmap_high(mm) - len &&
 	    !find_vma_intersection(mm, addr, addr + len))
 		return addr;
 	return lkl_find_gap(mm, len);
@@ -210,9 +210,13 @@ unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len,
 		err = lkl_map(mm, start, start + len, vm_flags, file, pgoff);
 	if (err)
 		return err;
+	err = lkl_give_pages(mm, start, start + len);
+	if (err) {
+		lkl_unmap(mm, start, start + len);
+		return err;
+	}
 	/* As with an MMU, it is no error when this fails. */
-	if (vm_flags & VM_LOCKED || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
-	    !lkl_can_fault())
+	if (vm_flags & VM_LOCKED || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
 		lkl_populate(mm, start, start + len, vm_flags & VM_WRITE);
 	return start;
 }

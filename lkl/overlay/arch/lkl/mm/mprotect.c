@@ -100,6 +100,8 @@ SYSCALL_DEFINE3(mprotect, unsigned long, start, size_t, len, unsigned long, prot
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
 	err = lkl_protect(mm, start, start + len, calc_vm_prot_bits(prot, 0));
+	if (!err)
+		err = lkl_give_pages(mm, start, start + len);
 	mmap_write_unlock(mm);
 	return err;
 }

@@ -25,8 +25,13 @@ static int lkl_grow(struct mm_struct *mm, struct vm_area_struct *vma, unsigned l
 		err = lkl_vma_resize(vma, vma->vm_start, end);
 	if (err)
 		return err;
+	err = lkl_give_pages(mm, start, end);
+	if (err) {
+		lkl_unmap(mm, start, end);
+		return err;
+	}
 	lkl_vma_join(mm, start, end);
-	if (locked || !lkl_can_fault())
+	if (locked)
 		lkl_populate(mm, start, end, write);
 	return 0;
 }
@@ -118,8 +123,8 @@ static long lkl_target(struct mm_struct *mm, unsigned long addr, unsigned long o
 {
 	if (!(flags & MREMAP_FIXED))
 		return lkl_find_gap(mm, new_len);
-	if (offset_in_page(to) || to < LKL_USER_BASE || new_len > LKL_USER_END ||
-	    to > LKL_USER_END - new_len || (addr < to + new_len && to < addr + old_len))
+	if (offset_in_page(to) || to < LKL_USER_BASE || new_len > TASK_SIZE ||
+	    to > TASK_SIZE - new_len || (addr < to + new_len && to < addr + old_len))
 		return -EINVAL;
 	return to;
 }
@@ -135,7 +140,7 @@ static long lkl_mremap(struct mm_struct *mm, unsigned long addr, unsigned long o
 		return -EFAULT;
 	if (!move && new_len <= old_len)
 		return lkl_unmap(mm, addr + new_len, addr + old_len) ?: addr;
-	if (!move && addr + old_len == vma->vm_end && new_len <= LKL_USER_END - addr &&
+	if (!move && addr + old_len == vma->vm_end && new_len <= TASK_SIZE - addr &&
 	    !find_vma_intersection(mm, vma->vm_end, addr + new_len))
 		return lkl_grow(mm, vma, addr + new_len) ?: addr;
 	if (!(flags & MREMAP_MAYMOVE))

@@ -70,7 +70,7 @@ void exit_mmap(struct mm_struct *mm)
 
 	mmap_write_lock(mm);
 	/* One host operation for all; nothing is left for the others. */
-	host_mm_unmap(mm->context.id, LKL_USER_BASE, LKL_USER_END - LKL_USER_BASE);
+	host_mm_unmap(mm->context.id, LKL_USER_BASE, TASK_SIZE - LKL_USER_BASE);
 	for_each_vma(vmi, vma)
 		lkl_vma_end(vma);
 	__mt_destroy(&mm->mm_mt);

@@ -263,13 +263,19 @@ bool lkl_range_mapped(struct mm_struct *mm, unsigned long start, unsigned long e
 	return true;
 }
 
-/* The highest free range below the stack, so that the heap keeps its room. */
+/*
+ * The highest free range below the stack, so that the heap keeps its room; or,
+ * where a memory is as large as its highest page, the lowest.
+ */
 unsigned long lkl_find_gap(struct mm_struct *mm, unsigned long len)
 {
+	unsigned long low = lkl_mmap_low(mm), high = lkl_mmap_high(mm);
 	MA_STATE(mas, &mm->mm_mt, 0, 0);
 
-	if (len > mm->mmap_base - LKL_USER_BASE ||
-	    mas_empty_area_rev(&mas, LKL_USER_BASE, mm->mmap_base - 1, len))
+	if (len > high - low)
 		return -ENOMEM;
-	return mas.last + 1 - len;
+	if (lkl_can_fault())
+		return mas_empty_area_rev(&mas, low, high - 1, len) ? -ENOMEM
+								     : mas.last + 1 - len;
+	return mas_empty_area(&mas, low, high - 1, len) ? -ENOMEM : mas.index;
 }

@@ -16,6 +16,9 @@ struct lkl_image {
 struct file;
 struct mm_struct;
 
+/* At boot: how large a process may be. */
+extern void lkl_user_init(void);
+
 /* Maps the program's data and its stack into a new, empty mm. */
 extern int lkl_exec_mm(struct mm_struct *mm, const struct lkl_image *image,
 		       struct file *file, unsigned long stack_limit);

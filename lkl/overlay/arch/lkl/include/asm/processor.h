@@ -20,7 +20,9 @@ struct thread_struct {
 extern void lkl_cpu_relax(void);
 #define cpu_relax()		lkl_cpu_relax()
 
-#define TASK_SIZE		((unsigned long)LKL_USER_END)
+/* As the host says at boot. */
+extern unsigned long lkl_user_end;
+#define TASK_SIZE		lkl_user_end
 #define TASK_UNMAPPED_BASE	PAGE_ALIGN(TASK_SIZE / 3)
 #define STACK_TOP		TASK_SIZE
 #define STACK_TOP_MAX		TASK_SIZE

@@ -10,13 +10,14 @@
 #include <linux/string.h>
 #include <asm/lkl_host.h>
 #include <asm/page.h>
+#include <asm/processor.h>
 
 #define __access_ok(ptr, size)						\
 ({									\
 	unsigned long __addr = (unsigned long)(ptr);			\
 	unsigned long __size = (size);					\
 									\
-	__size <= LKL_USER_END && __addr <= LKL_USER_END - __size;	\
+	__size <= TASK_SIZE && __addr <= TASK_SIZE - __size;		\
 })
 
 /* The rest of a copy of which the host left @left bytes; what is left then. */
