@@ -49,6 +49,7 @@ programs! {
     cgroup,
     cgroup_escape,
     clock,
+    clone,
     conditions,
     cpu_time,
     cxx_exceptions,
