@@ -8,6 +8,12 @@ use std::{env, fs};
 const PROGRAMS: &[&str] = &["busybox"];
 
 fn main() {
+    println!("cargo:rustc-check-cfg=cfg(native)");
+    if env::var("CARGO_CFG_TARGET_OS").unwrap() == "emscripten" {
+        // A page's engine loads the modules themselves.
+        return;
+    }
+    println!("cargo:rustc-cfg=native");
     println!("cargo:rerun-if-env-changed=WASMLINUX_GUEST");
     let guest = match env::var_os("WASMLINUX_GUEST") {
         Some(dir) => PathBuf::from(dir),
@@ -21,11 +27,12 @@ fn main() {
         }
     };
     println!("cargo:rustc-link-search=native={}", guest.display());
-    let mut code = format!(
-        "pub static ROOTFS: &[u8] = include_bytes!({:?});\n",
-        guest.join("rootfs.cpio").display().to_string()
-    );
-    println!("cargo:rerun-if-changed={}", guest.join("rootfs.cpio").display());
+    let mut code = String::new();
+    for (name, file) in [("ROOTFS", "rootfs.cpio"), ("EMPTY_DISK", "disk.blocks")] {
+        let file = guest.join(file).display().to_string();
+        code += &format!("pub static {name}: &[u8] = include_bytes!({file:?});\n");
+        println!("cargo:rerun-if-changed={file}");
+    }
     link(&guest, "kernel");
     let mut externs = String::new();
     let mut entries = String::new();

@@ -127,6 +127,13 @@ impl Loop {
         }
     }
 
+    /// Whether there is something to ask [`Loop::next`] for, timers aside. What a host
+    /// with its own event loop wants to know after whatever it let happen; of sockets
+    /// it says nothing.
+    pub fn is_pending(&self) -> bool {
+        !self.queue.is_empty() || self.park.is_notified()
+    }
+
     /// When the next timer is due: until then a host with its own event loop need
     /// not come back, unless something else happens.
     pub fn next_timer(&self) -> Option<Instant> {

@@ -120,6 +120,13 @@ impl Park {
     }
 }
 
+impl Park {
+    /// Someone called since the last wait.
+    pub fn is_notified(&self) -> bool {
+        *lock(&self.notified)
+    }
+}
+
 impl Notify for Park {
     fn notify(&self) {
         *lock(&self.notified) = true;

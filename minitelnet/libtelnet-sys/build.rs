@@ -18,7 +18,13 @@ fn main() {
         println!("cargo:rerun-if-changed={}", source.join(file).display());
     }
     // Without HAVE_ZLIB: no compression, of which there is nothing to gain here.
-    cc::Build::new()
+    let mut build = cc::Build::new();
+    if env::var("CARGO_CFG_TARGET_OS").unwrap() == "emscripten" {
+        // Its messages have no floating point, so a page need not download how that is
+        // printed.
+        build.define("vsnprintf", "vsniprintf");
+    }
+    build
         .file(source.join("libtelnet.c"))
         .include(&source)
         .define("HAVE_STDBOOL_H", None)

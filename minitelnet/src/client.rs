@@ -30,6 +30,8 @@ pub struct Client<T: Terminal> {
     escape: Escape,
     /// For the terminal.
     screen: Vec<u8>,
+    /// How much of what is to be sent answers the peer, at most.
+    replies: usize,
     keys_ended: bool,
     mode: Mode,
     ending: Option<End>,
@@ -47,10 +49,23 @@ impl<T: Terminal> Client<T> {
             terminal,
             escape: Escape::default(),
             screen: Vec::new(),
+            replies: 0,
             keys_ended: false,
             mode: Mode::Lines,
             ending: None,
         }
+    }
+
+    /// `^]` is a key as any other: for a terminal that has other ways to be left.
+    pub fn without_escape(mut self) -> Client<T> {
+        self.escape = Escape::off();
+        self
+    }
+
+    /// Closes stream and terminal at once, whatever is still under way.
+    pub fn close(mut self, io: &mut Loop) {
+        self.terminal.close(io);
+        io.close(self.stream);
     }
 
     /// Shows something of the caller's own, such as whom it has reached.
@@ -166,11 +181,9 @@ impl<T: Terminal> Client<T> {
 
     fn pull(&mut self, io: &mut Loop) -> bool {
         // The prompt is not to be written over. Replies are as long as what asks
-        // for them, so a peer that does not read them is not read either.
-        if self.escape.at_prompt()
-            || self.screen.len() >= ENOUGH
-            || self.session.output().len() >= ENOUGH
-        {
+        // for them, so a peer that does not read them is not read either. Keys that it
+        // does not read are another matter: it may be waiting for us to read their echo.
+        if self.escape.at_prompt() || self.screen.len() >= ENOUGH || self.replies >= ENOUGH {
             return false;
         }
         match io.received(self.stream) {
@@ -179,7 +192,9 @@ impl<T: Terminal> Client<T> {
             Err(error) => self.ending = Some(End::Failed(error)),
             Ok(Received::Bytes(bytes)) => {
                 let n = bytes.len().min(ENOUGH);
+                let before = self.session.output().len();
                 self.session.receive(&bytes[..n]);
+                self.replies += self.session.output().len() - before;
                 // The id is live: it has just been used.
                 let _ = io.consume(self.stream, n);
                 while let Some(event) = self.session.next_event() {
@@ -224,6 +239,7 @@ impl<T: Terminal> Client<T> {
         // After a failure nothing gets there any more, and reading tells why.
         let n = io.write(self.stream, output).unwrap_or(output.len());
         self.session.sent(n);
+        self.replies = self.replies.min(self.session.output().len());
         n > 0
     }
 }

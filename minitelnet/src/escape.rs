@@ -45,9 +45,15 @@ const PROMPT: &str = "\r\ntelnet> ";
 pub(crate) struct Escape {
     /// The line at the prompt, while it is there.
     line: Option<Vec<u8>>,
+    /// Every key is the peer's.
+    off: bool,
 }
 
 impl Escape {
+    pub fn off() -> Escape {
+        Escape { off: true, ..Escape::default() }
+    }
+
     pub fn at_prompt(&self) -> bool {
         self.line.is_some()
     }
@@ -57,7 +63,8 @@ impl Escape {
         let mut rest = keys;
         while !rest.is_empty() {
             if self.line.is_none() {
-                let n = rest.iter().position(|&key| key == ESCAPE).unwrap_or(rest.len());
+                let escape = rest.iter().position(|&key| key == ESCAPE && !self.off);
+                let n = escape.unwrap_or(rest.len());
                 if n > 0 {
                     steps.push(Step::Send(rest[..n].to_vec()));
                 }

@@ -145,6 +145,14 @@ fn lines_without_echo_end_as_the_protocol_wants() {
 }
 
 #[test]
+fn the_escape_can_be_left_to_programs() {
+    let mut t = Trial::agreed(&"local:telnet".parse().unwrap());
+    t.client = t.client.take().map(Client::without_escape);
+    t.keyboard.press(b"\x1dstatus\r");
+    t.until("the keys", |t| t.heard == b"\x1dstatus\r\0");
+}
+
+#[test]
 fn the_prompt_closes_and_tells() {
     for address in addresses() {
         let mut t = Trial::agreed(&address);
@@ -202,6 +210,31 @@ fn a_person_who_looks_away_stops_the_server() {
         t.looks_away = false;
         t.until("everything", |t| t.shown.len() == sent);
     }
+}
+
+/// The client once read nothing while it had much to send, and the server nothing while
+/// its echo was not read: a paste stopped for ever.
+#[test]
+fn a_server_that_reads_only_what_it_can_echo_gets_a_long_paste() {
+    let mut t = Trial::agreed(&"local:telnet".parse().unwrap());
+    let paste: Vec<u8> = (0..1 << 20).map(|i: u32| b' ' + (i * 7 % 90) as u8).collect();
+    let (mut rest, mut echo) = (&paste[..], Vec::new());
+    let deadline = Instant::now() + PATIENCE;
+    while t.shown.len() < paste.len() {
+        rest = &rest[t.keyboard.press(rest)..];
+        let event = t.io.next(Wait::Until(deadline)).expect("the echo goes on");
+        t.client.as_mut().unwrap().handle(&mut t.io, &event);
+        t.shown.extend(t.keyboard.screen());
+        if echo.is_empty() {
+            if let Received::Bytes(bytes) = t.io.received(t.server).unwrap() {
+                echo = bytes.to_vec();
+                t.io.consume(t.server, echo.len()).unwrap();
+            }
+        }
+        let n = t.io.write(t.server, &echo).unwrap();
+        echo.drain(..n);
+    }
+    assert!(t.shown == paste);
 }
 
 #[test]

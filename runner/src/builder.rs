@@ -5,11 +5,14 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::add::{AddError, Addition};
+use crate::builtin;
+use crate::disk::Disk;
 use crate::engine::Boot;
 use crate::guest::{self, File, Node};
+use crate::host::{set, Defaults, LogSink};
 use crate::inetd::Service;
 use crate::job::Limits;
-use crate::machine::{Defaults, Error, LogSink, Machine};
+use crate::machine::{Error, Machine};
 use crate::program;
 
 /// The kernel's memory when none was asked for, bytes.
@@ -17,14 +20,6 @@ pub const DEFAULT_MEMORY: u32 = 64 << 20;
 
 /// Memory of the guest's processes when none was asked for, bytes.
 pub const DEFAULT_USER_MEMORY: u64 = 1 << 30;
-
-const ENVIRONMENT: &[(&str, &str)] = &[
-    ("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"),
-    ("HOME", "/root"),
-    ("USER", "root"),
-    ("LOGNAME", "root"),
-    ("SHELL", "/bin/sh"),
-];
 
 /// Describes a [`Machine`].
 ///
@@ -50,11 +45,11 @@ pub struct Builder {
     log: LogSink,
     defaults: Defaults,
     services: Vec<Service>,
+    disks: Vec<PathBuf>,
 }
 
 impl Builder {
     pub(crate) fn new() -> Builder {
-        let env = ENVIRONMENT.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.as_bytes().to_vec()));
         Builder {
             memory: DEFAULT_MEMORY,
             user_memory: DEFAULT_USER_MEMORY,
@@ -62,8 +57,9 @@ impl Builder {
             sources: Vec::new(),
             parameters: String::new(),
             log: Box::new(io::sink()),
-            defaults: Defaults { env: env.collect(), limits: Limits::default() },
+            defaults: Defaults::default(),
             services: Vec::new(),
+            disks: Vec::new(),
         }
     }
 
@@ -125,12 +121,12 @@ impl Builder {
     /// guest's root may write. The host's files are never written.
     pub fn folder(self, path: impl Into<String>, from: impl AsRef<Path>) -> Builder {
         let host = from.as_ref().to_owned();
-        self.add(Addition { host, guest: Some(path.into()), read_only: true })
+        self.addition(Addition { host, guest: Some(path.into()), read_only: true })
     }
 
     /// A file or folder of the host. Programs in it that `wasmlinux-cc` has built
     /// and that may be executed are compiled, or taken from the cache.
-    pub fn add(mut self, addition: Addition) -> Builder {
+    pub fn addition(mut self, addition: Addition) -> Builder {
         self.sources.push(Source::Host(addition));
         self
     }
@@ -142,7 +138,22 @@ impl Builder {
         self
     }
 
-    /// Limits of every command that does not set its own.
+    /// A disk of the machine, kept in a file of the host: `/dev/disk0` for the
+    /// first, and on. The first is mounted on `/persist` when it has a file system
+    /// (ext4); what a command has written there is in the file when its write has
+    /// returned, and survives the end of the runner, however it ends. Changes of
+    /// owners, modes and times follow within a second, or with `sync`.
+    ///
+    /// A file that does not exist is made: sparse, [`DISK_SIZE`](crate::DISK_SIZE)
+    /// bytes, with an empty file system. One that cannot be written is a read-only
+    /// disk. A file serves one machine at a time.
+    pub fn disk(mut self, file: impl AsRef<Path>) -> Builder {
+        self.disks.push(file.as_ref().to_owned());
+        self
+    }
+
+    /// Limits of every command that does not set its own; services are commands,
+    /// too.
     pub fn limits(mut self, limits: Limits) -> Builder {
         self.defaults.limits = limits;
         self
@@ -181,14 +192,15 @@ impl Builder {
     /// Boots the machine. The guest is still coming up when this returns; the
     /// first command waits for it.
     pub fn boot(self) -> Result<Machine, Error> {
-        guest::register();
+        builtin::register();
         let mut files = Vec::new();
         for source in self.sources {
             source.collect(&mut files)?;
         }
-        let initrd = guest::initrd(self.rootfs.as_deref(), &files)?;
+        let initrd = builtin::initrd(self.rootfs.as_deref(), &files)?;
         let command_line = guest::command_line(self.user_memory, &self.parameters);
-        let boot = Boot { memory: self.memory, command_line, initrd };
+        let disks = Disk::open_all(&self.disks)?;
+        let boot = Boot { memory: self.memory, command_line, initrd, disks };
         Machine::boot(boot, self.log, self.defaults)?.serve(self.services)
     }
 }
@@ -218,10 +230,4 @@ impl Source {
         }
         Ok(())
     }
-}
-
-/// Sets a variable, instead of what it was.
-pub(crate) fn set(env: &mut Vec<(Vec<u8>, Vec<u8>)>, name: Vec<u8>, value: Vec<u8>) {
-    env.retain(|(n, _)| *n != name);
-    env.push((name, value));
 }

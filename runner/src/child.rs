@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::command::Size;
-use crate::machine::{Error, Job};
+use crate::host::Job;
+use crate::machine::Error;
 use crate::status::{ExitStatus, Limit};
 use crate::stdio::Connected;
 use crate::stream::{Budget, Stream};
@@ -86,15 +87,10 @@ impl Child {
         self.pid
     }
 
-    /// Why its program does not run, if that is so.
-    pub(crate) fn not_started(&self) -> Option<io::Error> {
-        self.job.not_started()
-    }
-
     /// Kills its process (SIGKILL). Its descendants live on, unless it has limits
     /// or is [contained](crate::Command::contain).
     pub fn kill(&self) {
-        self.signal(libc::SIGKILL);
+        self.job.kill();
     }
 
     /// Sends its process a signal; nothing happens if it has ended.

@@ -5,13 +5,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::builder;
 use crate::child::{Child, Ends, Output};
+use crate::host::{set, Host, Parts};
 use crate::job::{JobSpec, JobStdio, Limits, SpecError};
-use crate::machine::{Error, Host, Parts};
+use crate::machine::Error;
 use crate::status::ExitStatus;
 use crate::stdio::{Connected, Stdio};
-use crate::stream::{Budget, Stream};
+use crate::stream::Budget;
 use crate::trace::Tracer;
 
 /// Rows and columns of a terminal.
@@ -45,7 +45,7 @@ impl Default for Size {
 /// # Ok::<(), wasmlinux::Error>(())
 /// ```
 ///
-/// A command that nobody trusts:
+/// A command that nobody trusts; it runs as [`NOBODY`](crate::NOBODY):
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,8 +62,6 @@ impl Default for Size {
 /// let output = machine
 ///     .command("sh")
 ///     .args(["-c", "while :; do :; done"])
-///     .uid(1000)
-///     .gid(1000)
 ///     .limits(limits)
 ///     .output()?;
 /// assert_eq!(output.status.limit(), Some(Limit::Time));
@@ -81,14 +79,8 @@ pub struct Command {
 
 impl Command {
     pub(crate) fn new(machine: &Parts, program: &OsStr) -> Command {
-        let Parts { host, defaults } = machine.clone();
-        let spec = JobSpec {
-            argv: vec![program.as_bytes().to_vec()],
-            env: defaults.env,
-            cwd: b"/".to_vec(),
-            limits: defaults.limits,
-            ..JobSpec::default()
-        };
+        let spec = machine.spec(vec![program.as_bytes().to_vec()]);
+        let host = machine.host.clone();
         Command { host, spec, stdin: None, stdout: None, stderr: None, tty: None }
     }
 
@@ -107,7 +99,7 @@ impl Command {
     /// Sets an environment variable.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Command {
         let (name, value) = (name.as_ref().as_bytes(), value.as_ref().as_bytes());
-        builder::set(&mut self.spec.env, name.to_vec(), value.to_vec());
+        set(&mut self.spec.env, name.to_vec(), value.to_vec());
         self
     }
 
@@ -130,15 +122,16 @@ impl Command {
         self
     }
 
-    /// The user it runs as; root by default.
+    /// The user it runs as. By default root, or [`NOBODY`](crate::NOBODY) when it
+    /// has limits.
     pub fn uid(mut self, uid: u32) -> Command {
-        self.spec.uid = uid;
+        self.spec.uid = Some(uid);
         self
     }
 
-    /// The group it runs as; root's by default.
+    /// The group it runs as: the same default.
     pub fn gid(mut self, gid: u32) -> Command {
-        self.spec.gid = gid;
+        self.spec.gid = Some(gid);
         self
     }
 
@@ -167,7 +160,8 @@ impl Command {
         self
     }
 
-    /// What it may use, instead of the machine's default limits.
+    /// What it may use, instead of the machine's default limits. See [`Limits`]
+    /// for who it runs as then.
     pub fn limits(mut self, limits: Limits) -> Command {
         self.spec.limits = limits;
         self
@@ -242,16 +236,6 @@ impl Command {
         let stderr = stderr.output(&self.host, 2)?;
         let stdio = JobStdio::Streams([stdin.id(), stdout.id(), stderr.id()]);
         self.launch(id, stdio, Ends { stdin, stdout, stderr, terminal: None })
-    }
-
-    /// As inetd starts a service: stdin, stdout and stderr are one socket, whose
-    /// other end is the stream. Does not wait until the program runs.
-    pub(crate) fn spawn_on_socket(self, stream: &Arc<Stream>) -> Result<Child, Error> {
-        let id = self.host.new_job_id();
-        let streams = vec![stream.clone()];
-        let stdio = JobStdio::Socket { stream: stream.id() };
-        let job = self.host.run(id, &self.spec, stdio, streams)?;
-        Ok(Child::new(job, 0, Ends::default(), None))
     }
 
     fn launch(self, id: u32, stdio: JobStdio, ends: Ends) -> Result<Child, Error> {

@@ -1,24 +1,10 @@
-//! What the guest is made of: the built-in root file system and programs, and
-//! what is added to them for one machine.
+//! What is added to a root file system for one machine, and what its kernel is told.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Once;
+use std::path::PathBuf;
 
 use wasmlinux_rootfs::{folders, Cpio};
-
-use crate::engine::image::{self, BuildId, Image};
-use crate::engine::layout::{Module, PAGE};
-
-/// A program's code in this binary.
-pub struct Linked(*const Module);
-
-// SAFETY: a constant table.
-unsafe impl Sync for Linked {}
-
-include!(concat!(env!("OUT_DIR"), "/guest.rs"));
 
 /// Why the guest's file system cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -36,20 +22,6 @@ pub enum GuestError {
 /// Where the boot scripts mount something (`/etc/fstab` of the root file system).
 const MOUNTS: &[&str] = &["/dev", "/proc", "/run", "/sys", "/tmp"];
 
-/// Makes the programs in this binary known to the engine.
-pub fn register() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        for (id, module) in PROGRAMS {
-            // SAFETY: made by the translator in gs mode and linked in.
-            match unsafe { Image::new(&*module.0) } {
-                Ok(image) => image::register(*id, image),
-                Err(e) => unreachable!("a program of this build is unusable: {e}"),
-            }
-        }
-    });
-}
-
 /// The kernel's command line: `user_memory` bytes for all processes together,
 /// and further parameters.
 pub fn command_line(user_memory: u64, append: &str) -> String {
@@ -61,68 +33,31 @@ pub fn command_line(user_memory: u64, append: &str) -> String {
     }
 }
 
-const MAGICS: [&[u8]; 4] = [b"070701", b"070702", b"\x1f\x8b", b"\x28\xb5"];
-
-/// The built-in root file system. Once it is in the guest's memory, its pages
-/// of this binary need not stay in ours.
-struct BuiltIn;
-
-impl AsRef<[u8]> for BuiltIn {
-    fn as_ref(&self) -> &[u8] {
-        ROOTFS
-    }
-}
-
-impl Drop for BuiltIn {
-    fn drop(&mut self) {
-        let from = (ROOTFS.as_ptr() as usize).next_multiple_of(PAGE);
-        let to = (ROOTFS.as_ptr() as usize + ROOTFS.len()) & !(PAGE - 1);
-        // SAFETY: whole pages of constant data, which come back from the file
-        // when they are read again.
-        unsafe {
-            libc::madvise(from as *mut _, to.saturating_sub(from), libc::MADV_DONTNEED);
-        }
-    }
-}
-
 /// An entry to add to the root file system, owned by root. A folder comes
 /// before what is in it.
 #[derive(Clone, Debug)]
-pub(crate) struct File {
+pub struct File {
     pub path: String,
     pub node: Node,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Node {
+pub enum Node {
     Folder { mode: u32 },
     File { mode: u32, bytes: Vec<u8> },
     Link { target: String },
 }
 
-/// The root file system, `rootfs` instead of the built-in one, with `files`.
-/// A folder that is there already stays as it is; one that is missing above a
-/// file is made, unless the archive is compressed and cannot be looked into.
-pub(crate) fn initrd(
-    rootfs: Option<&Path>,
-    files: &[File],
-) -> Result<Box<dyn AsRef<[u8]> + Send>, GuestError> {
-    if rootfs.is_none() && files.is_empty() {
-        return Ok(Box::new(BuiltIn));
-    }
-    let mut archive = match rootfs {
-        None => {
-            files.iter().try_for_each(|file| check_is_seen(&file.path))?;
-            ROOTFS.to_vec()
-        }
-        Some(path) => {
-            let bytes = fs::read(path).map_err(|e| GuestError::Rootfs(path.to_owned(), e))?;
-            if !MAGICS.iter().any(|magic| bytes.starts_with(magic)) {
-                return Err(GuestError::NotCpio(path.to_owned()));
-            }
-            bytes
-        }
-    };
+/// Our own root file system with `files` added: what the kernel gets as its initrd.
+pub fn initrd(rootfs: Vec<u8>, files: &[File]) -> Result<Vec<u8>, GuestError> {
+    files.iter().try_for_each(|file| check_is_seen(&file.path))?;
+    append(rootfs, files)
+}
+
+/// An archive with `files` behind it, in room that the kernel unpacks as well. A
+/// folder that is there already stays as it is; one that is missing above a file is
+/// made, unless the archive is compressed and cannot be looked into.
+pub(crate) fn append(mut archive: Vec<u8>, files: &[File]) -> Result<Vec<u8>, GuestError> {
     if !files.is_empty() {
         let mut extra = Extra::over(&archive);
         files.iter().for_each(|file| extra.add(file));
@@ -131,10 +66,10 @@ pub(crate) fn initrd(
         archive.resize(archive.len().next_multiple_of(4), 0);
         archive.extend(extra);
     }
-    Ok(Box::new(archive))
+    Ok(archive)
 }
 
-/// What lies below a mount point would be hidden by the boot scripts.
+/// Below a mount point of our own root file system the boot scripts would hide it.
 fn check_is_seen(path: &str) -> Result<(), GuestError> {
     let below = |mount: &str| path.strip_prefix(mount).is_some_and(|p| p.starts_with('/'));
     match MOUNTS.iter().find(|mount| path == **mount || below(mount)) {
@@ -181,38 +116,5 @@ impl Extra {
 
     fn put(&mut self, with: impl FnOnce(Cpio) -> Cpio) {
         self.cpio = with(std::mem::take(&mut self.cpio));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(path: &str) -> File {
-        File { path: path.into(), node: Node::File { mode: 0o644, bytes: b"x".to_vec() } }
-    }
-
-    #[test]
-    fn missing_folders_are_made_and_others_left_alone() {
-        let made = initrd(None, &[file("/opt/new/deep/f"), file("/root/f")]).unwrap();
-        let added = &(*made).as_ref()[ROOTFS.len()..];
-        let folders = folders(added).unwrap();
-        assert_eq!(
-            folders.iter().map(String::as_str).collect::<Vec<_>>(),
-            ["/opt/new", "/opt/new/deep"]
-        );
-    }
-
-    #[test]
-    fn files_that_nobody_would_see_are_refused() {
-        for path in ["/tmp/f", "/proc", "/dev/shm/x"] {
-            assert!(matches!(initrd(None, &[file(path)]), Err(GuestError::Hidden(..))), "{path}");
-        }
-        assert!(initrd(None, &[file("/tmpfile")]).is_ok());
-    }
-
-    #[test]
-    fn a_path_that_is_not_absolute_is_refused() {
-        assert!(matches!(initrd(None, &[file("relative")]), Err(GuestError::Add(_))));
     }
 }

@@ -6,7 +6,8 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crate::machine::{Error, Host};
+use crate::host::Host;
+use crate::machine::Error;
 use crate::pump;
 use crate::stream::Stream;
 

@@ -1,7 +1,8 @@
 //! Streams: bytes between host and guest, each a pair of bounded queues.
 //!
 //! The guest's side ([`Streams`], called by host operations) never blocks. The
-//! host's side ([`Stream`]) may wait, or be told of changes ([`Stream::watch`]).
+//! host's side ([`Stream`]) is told of changes ([`Stream::watch`]) or, where there are
+//! threads, waits for them (`wait.rs`).
 //! A change that the guest may wait for is put on the event queue once and
 //! announced by an interrupt.
 //!
@@ -22,16 +23,15 @@ use std::sync::Arc;
 use hostabi::consts::{
     IRQ_STREAM, STREAM_BROKEN, STREAM_READABLE, STREAM_RESIZED, STREAM_WRITABLE,
 };
-use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::engine::irq::Irqs;
-use crate::engine::Errno;
+use crate::engine::{Errno, Irqs};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Bytes a queue holds.
 pub const CAPACITY: usize = 256 << 10;
 
 /// More input is read when at most this much is left: whole halves, not crumbs.
-const READ_BELOW: usize = CAPACITY / 2;
+pub(crate) const READ_BELOW: usize = CAPACITY / 2;
 
 const EAGAIN: Errno = -11;
 const EPIPE: Errno = -32;
@@ -69,21 +69,21 @@ impl Budget {
 /// Called when something changes that the host may care for.
 pub type Watcher = Arc<dyn Fn() + Send + Sync>;
 
-struct State {
-    input: VecDeque<u8>,
-    output: VecDeque<u8>,
+pub(crate) struct State {
+    pub input: VecDeque<u8>,
+    pub output: VecDeque<u8>,
     /// Bytes that `output` may hold before the guest has to wait.
     capacity: usize,
     budget: Option<Arc<Budget>>,
     /// The guest has once found the input empty.
-    wanted: bool,
+    pub wanted: bool,
     /// The guest has found the output full.
     blocked: bool,
-    input_ended: bool,
+    pub input_ended: bool,
     output_broken: bool,
     /// The guest writes no more.
     guest_ended: bool,
-    guest_closed: bool,
+    pub guest_closed: bool,
     /// The host waits for nothing but what is queued.
     finishing: bool,
     winsize: (u16, u16),
@@ -116,7 +116,7 @@ impl Default for State {
 
 impl State {
     /// Nothing will be added to the output.
-    fn output_ended(&self) -> bool {
+    pub fn output_ended(&self) -> bool {
         self.guest_closed || self.guest_ended || self.output_broken || self.finishing
     }
 }
@@ -134,8 +134,8 @@ pub enum Taken {
 /// One stream, as the host sees it.
 pub struct Stream {
     id: u32,
-    state: Mutex<State>,
-    changed: Condvar,
+    pub(crate) state: Mutex<State>,
+    pub(crate) changed: Condvar,
     shared: Arc<Shared>,
 }
 
@@ -389,30 +389,6 @@ impl Stream {
         self.state.lock().input = bytes.into();
     }
 
-    /// Waits until the guest wants input; the room there is, or `None` when it
-    /// never will.
-    pub fn wait_wanted(&self) -> Option<usize> {
-        self.wait_room(|state| state.wanted && state.input.len() <= READ_BELOW)
-    }
-
-    /// Waits until there is room for input, wanted or not.
-    pub fn wait_free(&self) -> Option<usize> {
-        self.wait_room(|state| state.input.len() < CAPACITY)
-    }
-
-    fn wait_room(&self, enough: impl Fn(&State) -> bool) -> Option<usize> {
-        let mut state = self.state.lock();
-        loop {
-            if state.guest_closed || state.input_ended {
-                return None;
-            }
-            if enough(&state) {
-                return Some(CAPACITY.saturating_sub(state.input.len()));
-            }
-            self.changed.wait(&mut state);
-        }
-    }
-
     /// Input for the guest; as much as fits is taken. After it took less, a watcher
     /// is told when half of the queue was read.
     pub fn feed(&self, bytes: &[u8]) -> usize {
@@ -424,25 +400,19 @@ impl Stream {
         n
     }
 
+    /// Bytes of input there is room for; `None` when nobody will read them.
+    pub fn room(&self) -> Option<usize> {
+        let state = self.state.lock();
+        let open = !(state.guest_closed || state.input_ended);
+        open.then(|| CAPACITY.saturating_sub(state.input.len()))
+    }
+
     /// No more input will come.
     pub fn end_input(&self) {
         let mut state = self.state.lock();
         state.input_ended = true;
         self.notify(state);
         self.shared.announce(self.id);
-    }
-
-    /// Waits for output; 0 when the guest has closed the stream and everything
-    /// was taken.
-    pub fn wait_output(&self, buf: &mut [u8]) -> usize {
-        let mut state = self.state.lock();
-        while state.output.is_empty() {
-            if state.output_ended() {
-                return 0;
-            }
-            self.changed.wait(&mut state);
-        }
-        self.take_output(state, buf)
     }
 
     /// Takes output that is there.
@@ -455,7 +425,7 @@ impl Stream {
         }
     }
 
-    fn take_output(&self, mut state: MutexGuard<State>, buf: &mut [u8]) -> usize {
+    pub(crate) fn take_output(&self, mut state: MutexGuard<State>, buf: &mut [u8]) -> usize {
         let n = take(&mut state.output, buf);
         let unblock = std::mem::take(&mut state.blocked);
         drop(state);

@@ -14,4 +14,7 @@
 #![no_std]
 #![allow(non_camel_case_types, clippy::all)]
 
-include!("bindings.rs");
+#[cfg(target_pointer_width = "64")]
+include!("bindings_64.rs");
+#[cfg(target_pointer_width = "32")]
+include!("bindings_32.rs");

@@ -56,6 +56,11 @@ impl Keyboard {
         n
     }
 
+    /// Bytes that [`Keyboard::press`] would take.
+    pub fn room(&self) -> usize {
+        RING - self.0.borrow().keys.len()
+    }
+
     /// No more keys will come.
     pub fn end(&self) {
         self.0.borrow_mut().ended = true;
@@ -64,11 +69,27 @@ impl Keyboard {
 
     /// What was shown since the last time.
     pub fn screen(&self) -> Vec<u8> {
-        let shown: Vec<u8> = self.0.borrow_mut().screen.drain(..).collect();
-        if !shown.is_empty() {
+        let mut shown = vec![0; self.shown()];
+        self.read(&mut shown);
+        shown
+    }
+
+    /// How much was shown and not looked at yet.
+    pub fn shown(&self) -> usize {
+        self.0.borrow().screen.len()
+    }
+
+    /// Looks at as much of it as fits; how much that was.
+    pub fn read(&self, into: &mut [u8]) -> usize {
+        let screen = &mut self.0.borrow_mut().screen;
+        let n = screen.len().min(into.len());
+        for (to, from) in into.iter_mut().zip(screen.drain(..n)) {
+            *to = from;
+        }
+        if n > 0 {
             self.1.wake(); // there is room again
         }
-        shown
+        n
     }
 
     pub fn resize(&self, size: Size) {

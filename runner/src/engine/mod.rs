@@ -14,7 +14,8 @@
 //! * [`image`]: compiled programs by build id
 //! * [`jump`]: setjmp states
 //!
-//! The engine knows no files, terminals or commands: those are [`Devices`].
+//! The engine knows no files, terminals or commands: those are [`Devices`]. A page
+//! has another one: see `engine_web.rs`.
 
 mod asm;
 mod cpu;
@@ -38,72 +39,33 @@ mod user;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use crate::trace::{self, Event};
-use irq::Irqs;
+pub use crate::devices::{Devices, Errno, Outcome};
+pub use irq::Irqs;
 use mm::Memory;
 use task::Task;
 
-/// How a machine ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    Halt,
-    PowerOff,
-    Restart,
-    /// The host wanted it stopped.
-    Stopped,
-    /// The kernel panicked or crashed; its log says why.
-    Panic,
-    /// The host could not go on: a sentence for the person.
-    Host(String),
-}
+/// Kernel memory that a disk transfer fills or empties, in order.
+pub type DiskParts<'a> = &'a mut dyn Iterator<Item = &'a mut [u8]>;
 
-impl std::fmt::Display for Outcome {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Outcome::Halt => "halted",
-            Outcome::PowerOff => "powered off",
-            Outcome::Restart => "asked to be restarted",
-            Outcome::Stopped => "stopped",
-            Outcome::Panic => "the kernel panicked",
-            Outcome::Host(why) => why,
-        })
-    }
-}
-
-/// A negative error number, as the kernel wants it.
-pub type Errno = i32;
-
-/// What lies behind the host operations that are not the engine's own. Called
-/// on the CPU thread; must not block.
-pub trait Devices: Send + Sync {
-    fn kernel_log(&self, text: &[u8]);
-    fn stream_read(&self, stream: u32, buf: &mut [u8]) -> Result<usize, Errno>;
-    fn stream_write(&self, stream: u32, buf: &[u8]) -> Result<usize, Errno>;
-    /// `LKL_STREAM_*` bits.
-    fn stream_poll(&self, stream: u32) -> u32;
-    /// Rows and columns.
-    fn stream_winsize(&self, stream: u32) -> (u16, u16);
-    /// The guest writes no more.
-    fn stream_end(&self, stream: u32);
-    fn stream_close(&self, stream: u32);
-    /// Next stream whose state changed since it was last reported.
-    fn stream_event(&self) -> Option<u32>;
-    /// Next serialised job request of at most `max` bytes.
-    fn job_next(&self, max: usize) -> Option<Result<Vec<u8>, Errno>>;
-    /// The job's program runs, as this process.
-    fn job_started(&self, job: u32, pid: u32);
-    /// Wait status and, above it, `LKL_JOB_OVER_*`; or why the job could not start.
-    fn job_exit(&self, job: u32, status: Result<i32, Errno>);
-    /// What a traced task does; its memory can be read meanwhile. May wait.
-    fn trace(&self, pid: u32, event: &Event<'_>, memory: &dyn trace::memory::Memory);
-    /// The guest's init has finished its boot scripts.
-    fn ready(&self);
-    /// The guest's init is about to end every process and the machine.
-    fn shutting_down(&self);
+/// A disk of the machine, which the guest sees as a block device. Called on the
+/// CPU thread, which waits.
+pub trait Disk: Send {
+    /// Its size in sectors of 512 bytes, at least 1.
+    fn sectors(&self) -> u32;
+    /// `LKL_DISK_*` bits.
+    fn features(&self) -> u32;
+    /// Fills the parts from here on.
+    fn read(&self, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno>;
+    /// Writes the parts from here on.
+    fn write(&self, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno>;
+    /// What has been written is kept, whatever happens to the host.
+    fn flush(&self) -> Result<(), Errno>;
 }
 
 /// What to boot.
 pub struct Boot {
+    /// The guest's /dev/disk0 and on; at most `LKL_DISKS`.
+    pub disks: Vec<Box<dyn Disk>>,
     /// Bytes of kernel memory.
     pub memory: u32,
     pub command_line: String,
@@ -147,13 +109,19 @@ pub fn check(boot: &Boot) -> Result<(), BootError> {
 }
 
 /// Boots a machine and runs it on the calling thread until it ends.
-pub fn run(boot: Boot, irqs: Arc<Irqs>, devices: Arc<dyn Devices>) -> Result<Outcome, BootError> {
+pub fn run(
+    mut boot: Boot,
+    irqs: Arc<Irqs>,
+    devices: Arc<dyn Devices>,
+) -> Result<Outcome, BootError> {
     check(&boot)?;
     fault::install();
     let _signal_stack = fault::SignalStack::new();
     let memory = Memory::reserve(irqs.page()).map_err(BootError::Reserve)?;
     let (initrd, pages) = kernel_memory(&memory, &irqs, &boot)?;
-    let cpu = cpu::Cpu::new(irqs.clone(), devices, memory, pages).map_err(BootError::Reserve)?;
+    let disks = std::mem::take(&mut boot.disks);
+    let cpu = cpu::Cpu::new(irqs.clone(), devices, disks, memory, pages);
+    let cpu = cpu.map_err(BootError::Reserve)?;
     let _timer = irqs.start_timer_thread().map_err(BootError::Timer)?;
     // SAFETY: the kernel's memory and context are mapped and its entries are the
     // linked module's.

@@ -8,28 +8,30 @@
 //!
 //! [`Inetd`] handles the events of a [`Loop`] that somebody else runs: the
 //! command's main thread beside a telnet client, [`Server`] on a thread of its
-//! own, later a page. There is no queue between the loop and the guest but the
+//! own, a page's worker. There is no queue between the loop and the guest but the
 //! stream's, so a client that does not read stops its own service and nobody
 //! else's; a service that does not read stops its own client.
 //!
 //! A service gets a control group: [`GRACE`] after its end nothing of it is left.
 
+#[cfg(native)]
 mod server;
 mod service;
 mod session;
 
+#[cfg(native)]
 pub use server::{ServeError, Server};
 pub use service::{socket_address, Service, ServiceError, TELNET_PORT};
 
 use std::collections::HashMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use miniio::{Address, Event, ListenerId, Loop, StreamId, TimerId};
 
-use crate::child::Child;
-use crate::command::Command;
-use crate::machine::Parts;
+use crate::host::{set, Job, Parts};
 use session::{Changed, Next, Session};
 
 /// From a service's end until what it left behind is killed, and from a lost
@@ -50,7 +52,7 @@ pub struct Inetd {
     /// Turned away: closed when they have been told.
     refused: HashMap<StreamId, TimerId>,
     /// Services whose client has gone, and when they are killed.
-    leaving: HashMap<TimerId, Child>,
+    leaving: HashMap<TimerId, Job>,
     /// Sessions that are ending, and when they are not waited for any more.
     lingering: HashMap<TimerId, StreamId>,
     changed: Arc<Changed>,
@@ -145,16 +147,17 @@ impl Inetd {
         let stream = self.parts.host.open_stream();
         let changed = self.changed.clone();
         stream.watch(Arc::new(move || changed.mark(id)));
-        let Some((program, args)) = service.command.split_first() else { return io.close(id) };
-        let mut command = Command::new(&self.parts, program);
-        command = command.args(args).uid(service.uid).gid(service.gid).contain(GRACE);
+        let bytes = |text: &OsString| text.as_bytes().to_vec();
+        let mut spec = self.parts.spec(service.command.iter().map(bytes).collect());
+        (spec.uid, spec.gid) = (Some(service.uid), Some(service.gid));
+        spec.contain = Some(GRACE);
         for (name, value) in &service.env {
-            command = command.env(name, value);
+            set(&mut spec.env, bytes(name), bytes(value));
         }
-        match command.spawn_on_socket(&stream) {
-            Ok(child) => {
+        match self.parts.start_on_socket(&spec, &stream) {
+            Ok(job) => {
                 log::info!("{name}: begins");
-                self.sessions.insert(id, Session::new(stream, child, name, service.half_close));
+                self.sessions.insert(id, Session::new(stream, job, name, service.half_close));
                 // What has come before there was somebody to take it.
                 self.turn(io, id);
             }
@@ -214,7 +217,7 @@ impl Inetd {
         let Some(session) = self.end(io, id) else { return };
         if !session.stream.is_closed() {
             session.hang_up();
-            self.leaving.insert(io.timer(GRACE), session.child);
+            self.leaving.insert(io.timer(GRACE), session.job);
         }
     }
 
@@ -227,8 +230,8 @@ impl Inetd {
 
     /// True when the timer is not ours.
     fn timer(&mut self, io: &mut Loop, timer: TimerId) -> bool {
-        if let Some(child) = self.leaving.remove(&timer) {
-            child.kill();
+        if let Some(job) = self.leaving.remove(&timer) {
+            job.kill();
         } else if let Some(id) = self.lingering.remove(&timer) {
             self.lose(io, id);
         } else if let Some(id) = self.refused.iter().find(|(_, t)| **t == timer).map(|(id, _)| *id)

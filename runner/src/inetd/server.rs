@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use miniio::{Address, Loop, Wait, Waker};
 
 use super::{Inetd, Service};
+use crate::host::Parts;
 use crate::machine::Machine;
 
 /// Why services cannot be offered.
@@ -83,12 +84,7 @@ impl Drop for Server {
     }
 }
 
-fn serve(
-    parts: crate::machine::Parts,
-    services: Vec<Service>,
-    started: &Sender<Started>,
-    stop: &AtomicBool,
-) {
+fn serve(parts: Parts, services: Vec<Service>, started: &Sender<Started>, stop: &AtomicBool) {
     let begun = begin(parts, services);
     let answer = |started: &Sender<Started>, answer| {
         // Whoever started us waits for it.
@@ -106,10 +102,7 @@ fn serve(
     }
 }
 
-fn begin(
-    parts: crate::machine::Parts,
-    services: Vec<Service>,
-) -> Result<(Loop, Inetd, Vec<Address>), ServeError> {
+fn begin(parts: Parts, services: Vec<Service>) -> Result<(Loop, Inetd, Vec<Address>), ServeError> {
     let failed = |service: &str| {
         let service = service.to_owned();
         move |cause| ServeError::Listen { service, cause }

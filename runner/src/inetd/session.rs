@@ -5,10 +5,10 @@ use std::io;
 use std::sync::Arc;
 
 use miniio::{Loop, Received, StreamId, TimerId, Waker};
-use parking_lot::Mutex;
 
-use crate::child::Child;
+use crate::host::Job;
 use crate::stream::{Stream, Taken};
+use crate::sync::Mutex;
 
 /// Sessions whose stream has changed, told by the CPU thread.
 pub(super) struct Changed {
@@ -48,7 +48,7 @@ pub(super) enum Next {
 
 pub(super) struct Session {
     pub stream: Arc<Stream>,
-    pub child: Child,
+    pub job: Job,
     /// What the log calls it.
     pub name: String,
     /// Ends a client that does not take the last bytes, or a service that does not
@@ -62,14 +62,16 @@ pub(super) struct Session {
     output_finished: bool,
 }
 
+const SIGHUP: i32 = 1;
+
 /// Bytes moved at once from the guest to a client, so that all get their turn.
 const CHUNK: usize = 16 << 10;
 
 impl Session {
-    pub fn new(stream: Arc<Stream>, child: Child, name: String, half_close: bool) -> Session {
+    pub fn new(stream: Arc<Stream>, job: Job, name: String, half_close: bool) -> Session {
         let (input_ended, output_finished) = (false, false);
         let (linger, delivered) = (None, false);
-        Session { stream, child, name, linger, half_close, delivered, input_ended, output_finished }
+        Session { stream, job, name, linger, half_close, delivered, input_ended, output_finished }
     }
 
     /// Moves what can be moved both ways. What does not fit stays where it is,
@@ -129,13 +131,13 @@ impl Session {
 
     /// Why the service could not be started.
     pub fn not_started(&self) -> Option<io::Error> {
-        self.child.not_started()
+        self.job.not_started()
     }
 
     /// The client has gone: the service's reads end and its writes fail.
     pub fn hang_up(&self) {
         self.stream.end_input();
         self.stream.break_output();
-        self.child.signal(libc::SIGHUP);
+        self.job.signal(SIGHUP);
     }
 }

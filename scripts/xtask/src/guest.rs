@@ -7,6 +7,7 @@
 //!
 //! Files are copied out of the cache, so that nothing done to them hurts it,
 //! and only when they differ, so that Cargo sees a change only where one is.
+//! The web build fills its folders the same way.
 
 use crate::cache::Entry;
 use crate::context::Context;
@@ -16,26 +17,35 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is in place, for the stamp.
-#[derive(Default)]
+/// A folder that is filled from cache entries; what is in place, for the stamp.
 pub struct Placed {
+    folder: PathBuf,
     lines: Vec<String>,
 }
 
 impl Placed {
-    /// Puts the file `name` of an entry into the guest directory.
-    pub fn file(&mut self, ctx: &Context, entry: &Entry, name: &str) -> Result<()> {
+    /// `target/guest`.
+    pub fn guest(ctx: &Context) -> Placed {
+        Placed::below(ctx.guest())
+    }
+
+    pub fn below(folder: PathBuf) -> Placed {
+        Placed { folder, lines: Vec::new() }
+    }
+
+    /// Puts the file `name` of an entry into the folder.
+    pub fn file(&mut self, entry: &Entry, name: &str) -> Result<()> {
         let wanted = entry.files().find(|(path, _)| *path == Path::new(name));
         let (_, sum) = wanted.with_context(|| format!("its build made no {name}"))?;
-        put(&entry.path(name), &ctx.guest().join(name), sum)?;
+        put(&entry.path(name), &self.folder.join(name), sum)?;
         self.lines.push(format!("{sum} {name}\n"));
         Ok(())
     }
 
     /// Puts all files of an entry that end with `suffix` into the directory
     /// `dir`, and removes what else ends so there.
-    pub fn all(&mut self, ctx: &Context, entry: &Entry, suffix: &str, dir: &str) -> Result<()> {
-        let to = ctx.guest().join(dir);
+    pub fn all(&mut self, entry: &Entry, suffix: &str, dir: &str) -> Result<()> {
+        let to = self.folder.join(dir);
         fs::create_dir_all(&to)?;
         let ends = |path: &Path| path.to_string_lossy().ends_with(suffix);
         let mut keep = BTreeSet::<PathBuf>::new();
@@ -53,10 +63,10 @@ impl Placed {
     }
 
     /// Writes the stamp, if it differs.
-    pub fn finish(mut self, ctx: &Context) -> Result<()> {
+    pub fn finish(mut self) -> Result<()> {
         self.lines.sort();
         let text = self.lines.concat();
-        let path = ctx.guest().join("stamp");
+        let path = self.folder.join("stamp");
         if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
             fs::write(&path, text)?;
         }

@@ -28,30 +28,30 @@ pub fn recipe(ctx: &Context) -> Result<Recipe> {
     Recipe::load(&ctx.path("userland/libcxx/libcxx.recipe.toml"))
 }
 
-/// Builds on what `pipeline::build` has made.
-pub fn build(sysroot: &Entry) -> Result<()> {
+/// Builds on what `pipeline::build` has made; the guest tests.
+pub fn build(sysroot: &Entry) -> Result<Vec<Entry>> {
     let ctx = Context::new(Progress::new(PLAN))?;
     let step = |name: &'static str| {
         ctx.progress.step(name);
         move || format!("step \"{name}\" failed")
     };
-    let mut placed = Placed::default();
+    let mut placed = Placed::guest(&ctx);
 
     let failed = step("c++");
     let mut fetcher = Fetcher::new(&ctx.cache, &ctx.progress, ctx.log("fetch"));
     let library = library(&ctx, &mut fetcher, sysroot).with_context(failed)?;
-    placed.all(&ctx, &library, "", "sysroot-c++").with_context(failed)?;
+    placed.all(&library, "", "sysroot-c++").with_context(failed)?;
 
     let failed = step("c++ tests");
-    let tests = tests(&ctx, sysroot, &library).with_context(failed)?;
-    placed.all(&ctx, &tests, ".wasm", "tests-c++").with_context(failed)?;
+    let cxx = tests(&ctx, sysroot, &library).with_context(failed)?;
+    placed.all(&cxx, ".wasm", "tests-c++").with_context(failed)?;
 
     let failed = step("rust tests");
-    let tests = rust::tests(&ctx, sysroot).with_context(failed)?;
-    placed.all(&ctx, &tests, ".wasm", "tests-rust").with_context(failed)?;
+    let rust = rust::tests(&ctx, sysroot).with_context(failed)?;
+    placed.all(&rust, ".wasm", "tests-rust").with_context(failed)?;
 
     ctx.progress.finish();
-    Ok(())
+    Ok(vec![cxx, rust])
 }
 
 /// libc++, libc++abi and libunwind: `include/c++/v1`, `lib/`.

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! verbs ─► kernel, userland, telnet, translate, guest ─► cache, key, manifest
+//!   └► web (the same modules, for a page)
 //!             └► fetch ─► recipe, apt, mirror      source, proc, progress
 //! ```
 
@@ -10,6 +11,7 @@ mod apt;
 mod bench;
 mod cache;
 mod context;
+mod disk;
 mod fetch;
 mod guest;
 mod kernel;
@@ -17,6 +19,7 @@ mod key;
 mod languages;
 #[cfg(test)]
 mod layers;
+mod lock;
 mod manifest;
 mod mirror;
 mod pipeline;
@@ -33,6 +36,7 @@ mod testing;
 mod translate;
 mod userland;
 mod verbs;
+mod web;
 
 use std::process::ExitCode;
 

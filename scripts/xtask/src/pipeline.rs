@@ -13,16 +13,17 @@ use crate::context::Context;
 use crate::fetch::Fetcher;
 use crate::guest::Placed;
 use crate::progress::{Progress, Step};
-use crate::{kernel, languages, rootfs, sdk, telnet, translate, userland};
+use crate::{disk, kernel, languages, rootfs, sdk, telnet, translate, userland};
 use anyhow::{Context as _, Result};
 
 /// Times in seconds of a cold build on two cores.
 const PLAN: &[Step] = &[
-    Step { name: "kernel", weight: 330 },
-    Step { name: "sdk", weight: 30 },
-    Step { name: "sysroot", weight: 30 },
-    Step { name: "busybox", weight: 60 },
+    MODULES[0],
+    MODULES[1],
+    MODULES[2],
+    MODULES[3],
     Step { name: "rootfs", weight: 2 },
+    Step { name: "disk", weight: 1 },
     Step { name: "kernel code", weight: 150 },
     Step { name: "busybox code", weight: 60 },
     Step { name: "tests", weight: 5 },
@@ -30,6 +31,37 @@ const PLAN: &[Step] = &[
     Step { name: "guest", weight: 2 },
     Step { name: "runner", weight: 60 },
 ];
+
+/// The steps of [`modules`].
+pub const MODULES: [Step; 4] = [
+    Step { name: "kernel", weight: 330 },
+    Step { name: "sdk", weight: 30 },
+    Step { name: "sysroot", weight: 30 },
+    Step { name: "busybox", weight: 60 },
+];
+
+/// What native and web machines have in common: the WebAssembly.
+pub struct Modules {
+    pub kernel: Entry,
+    pub sysroot: Entry,
+    pub busybox: Entry,
+}
+
+pub fn modules(ctx: &Context, fetcher: &mut Fetcher) -> Result<Modules> {
+    let step = |name: &'static str| {
+        ctx.progress.step(name);
+        move || format!("step \"{name}\" failed")
+    };
+    let failed = step("kernel");
+    let kernel = kernel::ensure(ctx, fetcher).with_context(failed)?;
+    let failed = step("sdk");
+    sdk::ensure(ctx).with_context(failed)?;
+    let failed = step("sysroot");
+    let sysroot = userland::sysroot(ctx, fetcher, &kernel).with_context(failed)?;
+    let failed = step("busybox");
+    let busybox = userland::busybox(ctx, fetcher, &sysroot).with_context(failed)?;
+    Ok(Modules { kernel, sysroot, busybox })
+}
 
 /// Builds everything up to the runner, or reports which step failed.
 pub fn build() -> Result<Context> {
@@ -39,7 +71,7 @@ pub fn build() -> Result<Context> {
 /// The same and what the tests need.
 pub fn build_all() -> Result<Context> {
     let (ctx, sysroot) = build_with_sysroot()?;
-    languages::build(&sysroot)?;
+    drop(languages::build(&sysroot)?);
     Ok(ctx)
 }
 
@@ -50,50 +82,45 @@ fn build_with_sysroot() -> Result<(Context, Entry)> {
         move || format!("step \"{name}\" failed")
     };
     let mut fetcher = Fetcher::new(&ctx.cache, &ctx.progress, ctx.log("fetch"));
-    let mut placed = Placed::default();
+    let mut placed = Placed::guest(&ctx);
 
-    let failed = step("kernel");
-    let kernel = kernel::ensure(&ctx, &mut fetcher).with_context(failed)?;
-    placed.file(&ctx, &kernel, "kernel.wasm").with_context(failed)?;
-
-    let failed = step("sdk");
-    sdk::ensure(&ctx).with_context(failed)?;
-
-    let failed = step("sysroot");
-    let sysroot = userland::sysroot(&ctx, &mut fetcher, &kernel).with_context(failed)?;
-    placed.all(&ctx, &sysroot, "", "sysroot").with_context(failed)?;
-
-    let failed = step("busybox");
-    let busybox = userland::busybox(&ctx, &mut fetcher, &sysroot).with_context(failed)?;
-    placed.file(&ctx, &busybox, "busybox.wasm").with_context(failed)?;
+    let modules = modules(&ctx, &mut fetcher)?;
+    let Modules { kernel, sysroot, busybox } = &modules;
+    placed.file(kernel, "kernel.wasm")?;
+    placed.all(sysroot, "", "sysroot")?;
+    placed.file(busybox, "busybox.wasm")?;
     // Its own test suite asks what is configured.
-    placed.file(&ctx, &busybox, "busybox.config").with_context(failed)?;
+    placed.file(busybox, "busybox.config")?;
 
     let failed = step("rootfs");
-    let rootfs = rootfs::ensure(&ctx, &busybox).with_context(failed)?;
-    placed.file(&ctx, &rootfs, rootfs::IMAGE).with_context(failed)?;
+    let rootfs = rootfs::ensure(&ctx, busybox).with_context(failed)?;
+    placed.file(&rootfs, rootfs::IMAGE).with_context(failed)?;
+
+    let failed = step("disk");
+    let disk = disk::ensure(&ctx).with_context(failed)?;
+    placed.file(&disk, disk::BLOCKS).with_context(failed)?;
 
     let failed = step("kernel code");
-    let code = translate::kernel(&ctx, &kernel).with_context(failed)?;
-    placed.file(&ctx, &code, "libkernel.a").with_context(failed)?;
+    let code = translate::kernel(&ctx, kernel).with_context(failed)?;
+    placed.file(&code, "libkernel.a").with_context(failed)?;
 
     let failed = step("busybox code");
-    let code = translate::busybox(&ctx, &busybox).with_context(failed)?;
-    placed.file(&ctx, &code, "libbusybox.a").with_context(failed)?;
+    let code = translate::busybox(&ctx, busybox).with_context(failed)?;
+    placed.file(&code, "libbusybox.a").with_context(failed)?;
 
     let failed = step("tests");
-    let tests = userland::tests(&ctx, &sysroot).with_context(failed)?;
-    placed.all(&ctx, &tests, ".wasm", "tests").with_context(failed)?;
+    let tests = userland::tests(&ctx, sysroot).with_context(failed)?;
+    placed.all(&tests, ".wasm", "tests").with_context(failed)?;
 
     let failed = step("libtelnet");
     let telnet = telnet::ensure(&ctx, &mut fetcher).with_context(failed)?;
-    placed.all(&ctx, &telnet, "", "libtelnet").with_context(failed)?;
+    placed.all(&telnet, "", "libtelnet").with_context(failed)?;
 
     let failed = step("guest");
-    placed.finish(&ctx).with_context(failed)?;
+    placed.finish().with_context(failed)?;
 
     let failed = step("runner");
     sdk::cargo_build(&ctx, "runner", "runner").with_context(failed)?;
     ctx.progress.finish();
-    Ok((ctx, sysroot))
+    Ok((ctx, modules.sysroot))
 }

@@ -25,6 +25,7 @@ pub struct Recipe {
     /// The Debian package: binary for `deb`, source for `dsc`.
     pub package: String,
     /// `deb`: path of the archive in the package. `dsc`: its file name.
+    #[serde(default)]
     pub archive: String,
     /// Paths of the tree that no build of ours reads, with `*`: not unpacked.
     #[serde(default)]
@@ -42,6 +43,8 @@ pub enum Kind {
     Deb,
     /// A source package; the archive is its `orig` file, upstream's own.
     Dsc,
+    /// A binary package with programs that a build uses; it is the archive itself.
+    Package,
 }
 
 /// One archive that is known to be good. Several pins hold the same tree,
@@ -73,6 +76,9 @@ impl Recipe {
     fn check(&self) -> Result<()> {
         if self.pins.is_empty() || self.suites.is_empty() {
             bail!("{} needs at least one pin and one suite", self.name);
+        }
+        if self.archive.is_empty() != (self.kind == Kind::Package) {
+            bail!("archive belongs to every kind but \"package\"");
         }
         for pin in &self.pins {
             if (self.kind == Kind::Deb) != pin.package_sha256.is_some() {
@@ -169,6 +175,15 @@ pub mod tests {
         assert!(error("series = \"6.12\"", "series = \"6.1\"").contains("series 6.1"));
         assert!(error("licence", "license").contains("unknown field"));
         assert!(error("\"one-security\", \"two\"", "").contains("one suite"));
+    }
+
+    #[test]
+    fn a_package_is_its_own_archive() {
+        let package = DEB.replace("\"deb\"", "\"package\"").replace("package-sha256", "# ");
+        assert!(Recipe::parse(&package).is_err());
+        let lines = package.lines().filter(|line| !line.contains("archive ="));
+        let recipe = Recipe::parse(&lines.collect::<Vec<_>>().join("\n")).unwrap();
+        assert!(recipe.index_sums().next().unwrap().starts_with("3b8e"));
     }
 
     #[test]

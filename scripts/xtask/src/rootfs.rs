@@ -17,12 +17,17 @@ pub fn ensure(ctx: &Context, busybox: &Entry) -> Result<Entry> {
         .text("busybox", &busybox.contents())
         .finish();
     ctx.cache.ensure(&Id::new("rootfs", &key), |making| {
-        let manifest = fs::read_to_string(dir.join("manifest"))?;
         let links = fs::read_to_string(busybox.path("busybox.links"))?;
         let program = fs::read(busybox.path("busybox.wasm"))?;
-        let cpio = add_manifest(Cpio::new(), &manifest, &dir.join("skeleton"))
-            .context("in userland/rootfs/manifest")?;
-        let archive = add_applets(cpio, &program, &links).finish()?;
-        fs::write(making.out.join(IMAGE), archive).map_err(Into::into)
+        fs::write(making.out.join(IMAGE), archive(ctx, &program, &links)?).map_err(Into::into)
     })
+}
+
+/// The skeleton with a BusyBox.
+pub fn archive(ctx: &Context, busybox: &[u8], links: &str) -> Result<Vec<u8>> {
+    let dir = ctx.path("userland/rootfs");
+    let manifest = fs::read_to_string(dir.join("manifest"))?;
+    let cpio = add_manifest(Cpio::new(), &manifest, &dir.join("skeleton"))
+        .context("in userland/rootfs/manifest")?;
+    Ok(add_applets(cpio, busybox, links).finish()?)
 }

@@ -31,7 +31,7 @@ pub fn tests(ctx: &Context, sysroot: &Entry) -> Result<Entry> {
 
 /// A compiler that has its library's sources beside it, as `scripts/rust` looks
 /// for one.
-fn compiler() -> Result<String> {
+pub fn compiler() -> Result<String> {
     let versioned = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     let versioned = versioned.map(|entry| entry.path().join("bin/rustc"));
     let versioned = versioned.filter(|path| path.to_string_lossy().starts_with("/usr/lib/rust-1."));

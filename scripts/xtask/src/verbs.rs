@@ -6,7 +6,9 @@ use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
 use crate::suites::Which;
 use crate::testing::Tally;
-use crate::{bench, cache, kernel, languages, pipeline, proc, suites, telnet, testing, userland};
+use crate::{
+    bench, cache, kernel, languages, pipeline, proc, suites, telnet, testing, userland, web,
+};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -18,6 +20,8 @@ usage: cargo xtask VERB
   fetch        get the pinned sources into the cache
   build        build everything that run and test need
   run ARGS     build, then wasmlinux ARGS (`serve --console` without any)
+  run web [PORT] build web/dist and serve it on localhost (8080 if not told otherwise)
+  web build    build web/build, with the guest tests, and web/dist
   test         build, then every test; --all: the slow ones too
   suites [NAME] build and run the suites of other programs, all or those named
   bench [ROW]  build, then the table of benchmarks, or rows whose name has ROW in it
@@ -34,6 +38,9 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     match (verb, rest.as_slice()) {
         ("fetch", []) => fetch()?,
         ("build", []) => drop(pipeline::build_all()?),
+        ("run", ["web"]) => return Err(serve_page("8080")),
+        ("run", ["web", port]) => return Err(serve_page(port)),
+        ("web", ["build"]) => drop(web::build_all()?),
         ("run", _) => return Err(wasmlinux(&rest)),
         ("test", []) => return test(false),
         ("test", ["--all"]) => return test(true),
@@ -60,6 +67,7 @@ fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
     list.extend(suites::recipes(ctx)?);
     list.push(telnet::recipe(ctx)?);
     list.push(languages::recipe(ctx)?);
+    list.extend(web::recipes(ctx)?);
     Ok(list)
 }
 
@@ -103,10 +111,24 @@ fn wasmlinux(args: &[&str]) -> Error {
     Error::new(program.args(args).exec()).context("cannot start wasmlinux")
 }
 
+/// Becomes the server of `web/dist`; comes back only with the reason why not.
+fn serve_page(port: &str) -> Error {
+    let ctx = match web::build() {
+        Ok(ctx) => ctx,
+        Err(error) => return error,
+    };
+    let mut node = Command::new(ctx.path(web::NODE));
+    node.arg(ctx.path("web/serve.ts")).arg(ctx.path("web/dist")).arg(port);
+    Error::new(node.exec()).context("cannot start the server")
+}
+
 fn test(all: bool) -> Result<ExitCode> {
     let which = if all { Which::All } else { Which::Quick };
     drop(pipeline::build_all()?);
-    report(&testing::run(&suites::prepare(&which)?, all)?)
+    let page = web::build_all()?;
+    let mut tally = testing::run(&suites::prepare(&which)?, all)?;
+    tally += testing::web(&page, all)?;
+    report(&tally)
 }
 
 /// The suites, with all that they need.
@@ -120,9 +142,22 @@ fn report(tally: &Tally) -> Result<ExitCode> {
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The native rows, and those of the page, which go by the name of `web`.
 fn bench(args: &[&str]) -> Result<ExitCode> {
-    let status = bench::prepare()?.args(args).status().context("cannot run cargo")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let rows = args.iter().filter(|arg| arg.parse::<u32>().is_err() && **arg != "--rounds");
+    let (web, native): (Vec<&str>, Vec<&str>) = rows.partition(|row| **row == "web");
+    let mut good = true;
+    if !native.is_empty() || web.is_empty() {
+        let args = args.iter().filter(|arg| **arg != "web");
+        good &= bench::prepare()?.args(args).status().context("cannot run cargo")?.success();
+    }
+    if !web.is_empty() || native.is_empty() {
+        let ctx = web::build()?;
+        let mut node = Command::new(ctx.path(web::NODE));
+        node.arg(ctx.path("web/bench/page.ts")).args(args);
+        good &= node.status().context("cannot run node")?.success();
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn status() -> Result<()> {

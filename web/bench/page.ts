@@ -1,0 +1,166 @@
+/**
+ * `page.ts [--rounds N]`: what the page costs a person, in Chromium on this machine.
+ * Goals are issue 5's; a busy machine misses those that are times.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import zlib from "node:zlib";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { ARGUMENTS, chromiumPath, DIST, serving } from "../test/page/browser.ts";
+
+const rounds = Number(process.argv[process.argv.indexOf("--rounds") + 1]) || 9;
+const KEYS = 200;
+/** s of doing nothing. */
+const IDLE = 10;
+
+interface Row {
+  name: string;
+  value: string;
+  spread: string;
+  goal: string;
+  met: boolean;
+}
+const rows: Row[] = [];
+
+function row(name: string, values: number[], unit: string, goal: number): void {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.round((sorted.length - 1) * share)]!;
+  const digits = at(0.5) < 10 ? 2 : at(0.5) < 100 ? 1 : 0;
+  rows.push({
+    name,
+    value: `${at(0.5).toFixed(digits)} ${unit}`,
+    spread: values.length > 1 ? `± ${((at(0.75) - at(0.25)) / 2).toFixed(digits)}` : "",
+    goal: `≤ ${goal} ${unit}`,
+    met: at(0.5) <= goal,
+  });
+}
+
+/** In the page, before its scripts: notes when the shell first waits. */
+function watchPrompt(): void {
+  const look = () => {
+    const screen = window.wasmlinux?.tabs.current;
+    if (!screen) return void setTimeout(look, 1);
+    const done = screen.terminal.onWriteParsed(() => {
+      if (!/[#$] $/.test(screen.line())) return;
+      done.dispose();
+      performance.mark("prompt");
+    });
+  };
+  look();
+}
+
+/** ms from the navigation to the prompt. */
+async function load(page: Page, url: string): Promise<number> {
+  await page.goto(url);
+  await page.waitForFunction(() => performance.getEntriesByName("prompt").length > 0, undefined, {
+    polling: 20,
+  });
+  return page.evaluate(() => performance.getEntriesByName("prompt")[0]!.startTime);
+}
+
+/** ms from a key to its echo on the screen. */
+function echo(page: Page, keys: number): Promise<number[]> {
+  return page.evaluate(async (keys) => {
+    const { terminal } = window.wasmlinux.tabs.current!;
+    const times = [];
+    for (let i = 0; i < keys; i++) {
+      const begin = performance.now();
+      const shown = new Promise<void>((resolve) => {
+        const done = terminal.onWriteParsed(() => {
+          done.dispose();
+          resolve();
+        });
+      });
+      // A line that grows would be drawn ever slower.
+      terminal.input(i % 40 === 39 ? "\x15" : "x");
+      await shown;
+      times.push(performance.now() - begin);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return times;
+  }, keys);
+}
+
+/** PSS in MB and CPU time in ms of the page's process. */
+async function renderer(browser: Browser): Promise<{ memory: number; cpu: number }> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  const renderers = processInfo.filter(({ type }) => type === "renderer");
+  const pss = renderers.map(({ id }) => {
+    const rollup = fs.readFileSync(`/proc/${id}/smaps_rollup`, "utf8");
+    return Number(/^Pss: +(\d+)/m.exec(rollup)![1]) / 1000;
+  });
+  // Chromium keeps an empty one in reserve: the page's is the largest.
+  return { memory: Math.max(...pss), cpu: 1000 * Math.max(...renderers.map((r) => r.cpuTime)) };
+}
+
+async function withPage<T>(
+  browser: Browser,
+  body: (page: Page, context: BrowserContext) => Promise<T>,
+) {
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    await page.addInitScript(watchPrompt);
+    return await body(page, context);
+  } finally {
+    await context.close();
+  }
+}
+
+const browser = await chromium.launch({ executablePath: chromiumPath!, args: ARGUMENTS });
+const { url, stop } = await serving();
+try {
+  const names = new Set<string>();
+  const cold: number[] = [];
+  const warm: number[] = [];
+  const echoes: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await withPage(browser, async (page, context) => {
+      // Workers' requests are the context's.
+      context.on("request", (request) => {
+        // The service worker's own come later.
+        if (!request.serviceWorker()) names.add(new URL(request.url()).pathname.slice(1));
+      });
+      cold.push(await load(page, url));
+      context.removeAllListeners("request");
+      await page.evaluate(async () => (await navigator.serviceWorker.ready).active);
+      warm.push(await load(page, url));
+      echoes.push(...(await echo(page, KEYS / 4)));
+    });
+  }
+  const bytes = [...names].map((name) => {
+    const file = fs.readFileSync(path.join(DIST, name || "index.html"));
+    const params = {
+      [zlib.constants.BROTLI_PARAM_QUALITY]: 11,
+      [zlib.constants.BROTLI_PARAM_LGWIN]: 24,
+      [zlib.constants.BROTLI_PARAM_SIZE_HINT]: file.length,
+    };
+    return { name, bytes: zlib.brotliCompressSync(file, { params }).length };
+  });
+  row("bytes to the prompt", [bytes.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6], "MB", 1.5);
+  row("navigation to prompt", cold, "ms", 400);
+  row("the same, warm", warm, "ms", 200);
+  row("key to echo", echoes, "ms", 5);
+  await withPage(browser, async (page) => {
+    await load(page, url);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const before = await renderer(browser);
+    await new Promise((resolve) => setTimeout(resolve, IDLE * 1000));
+    const after = await renderer(browser);
+    row("idle tab: memory", [after.memory], "MB", 70);
+    row(`idle tab: CPU of ${IDLE} s`, [after.cpu - before.cpu], "ms", 50);
+  });
+  for (const { name, bytes: size } of bytes.sort((a, b) => b.bytes - a.bytes)) {
+    console.error(`${String(size).padStart(8)} ${name || "index.html"}`);
+  }
+} finally {
+  await browser.close();
+  await stop();
+}
+
+for (const { name, value, spread, goal, met } of rows) {
+  const columns = [name.padEnd(26), value.padStart(10), spread.padEnd(8), goal.padStart(12)];
+  console.log([...columns, met ? "" : "missed"].join("  ").trimEnd());
+}

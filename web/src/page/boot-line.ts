@@ -1,0 +1,33 @@
+/** One line that says how far the boot is. */
+import { element } from "./dom.ts";
+import type { Progress } from "../api/types.ts";
+
+const MB = 1e6;
+
+export class BootLine {
+  private readonly line = element("boot");
+  private readonly label = element("boot-text");
+  private readonly bar = element<HTMLProgressElement>("boot-bar");
+
+  show({ stage, loaded, total }: Progress): void {
+    this.line.hidden = false;
+    if (stage === "download") {
+      this.label.textContent = `Loading ${(loaded / MB).toFixed(1)} of ${(total / MB).toFixed(1)} MB`;
+      this.bar.max = total;
+      this.bar.value = Math.min(loaded, total);
+      return;
+    }
+    this.label.textContent = stage === "compile" ? "Compiling" : "Booting Linux";
+    this.bar.removeAttribute("value");
+  }
+
+  begin(): void {
+    this.label.textContent = "Starting";
+    this.bar.removeAttribute("value");
+    this.line.hidden = false;
+  }
+
+  hide(): void {
+    this.line.hidden = true;
+  }
+}

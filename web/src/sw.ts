@@ -1,0 +1,81 @@
+/**
+ * The service worker: every file of this version, kept so that the page works
+ * offline. Files come from the cache when it has them, else from the network.
+ *
+ * A version is a set of files that belong together: it is kept as a whole, each
+ * file checked against its sum, before it is used at all. A hard reload goes past
+ * all of this.
+ */
+
+/** Filled in when the page is bundled: names below this folder, and their sums. */
+declare const WASMLINUX_FILES: Record<string, string>;
+declare const WASMLINUX_VERSION: string;
+
+interface Extendable extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+interface FetchEvent extends Extendable {
+  readonly request: Request;
+  respondWith(answer: Promise<Response>): void;
+}
+interface Scope {
+  skipWaiting(): Promise<void>;
+  readonly clients: { claim(): Promise<void> };
+  addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
+  addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
+  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+}
+const scope = self as unknown as Scope;
+
+const PREFIX = `wasmlinux ${new URL("./", location.href).pathname} `;
+const CACHE = PREFIX + WASMLINUX_VERSION;
+const folder = new URL("./", location.href);
+
+async function install(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  await Promise.all(
+    Object.entries(WASMLINUX_FILES).map(async ([name, integrity]) => {
+      const url = new URL(name, folder).href;
+      if (await cache.match(url)) return;
+      // A name with a sum in it always has the same bytes; others may be older ones.
+      const mode = /-([0-9a-f]{10}|[0-9A-Z]{8})\./.test(name) ? "default" : "no-cache";
+      const answer = await fetch(url, { integrity, cache: mode });
+      if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
+      await cache.put(url, answer);
+    }),
+  );
+}
+
+async function activate(): Promise<void> {
+  const names = await caches.keys();
+  const old = names.filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  await scope.clients.claim();
+}
+
+/** The kept file that a request means, if any. */
+function kept(request: Request): string | undefined {
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== folder.origin) return undefined;
+  if (!url.pathname.startsWith(folder.pathname)) return undefined;
+  const name = url.pathname.slice(folder.pathname.length);
+  const file = name === "" || name.endsWith("/") ? `${name}index.html` : name;
+  return Object.hasOwn(WASMLINUX_FILES, file) ? new URL(file, folder).href : undefined;
+}
+
+async function answer(request: Request, url: string): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(url)) ?? fetch(request);
+}
+
+scope.addEventListener("install", (event) => event.waitUntil(install()));
+scope.addEventListener("activate", (event) => event.waitUntil(activate()));
+scope.addEventListener("message", ({ data }) => {
+  if (data === "activate") void scope.skipWaiting();
+});
+scope.addEventListener("fetch", (event) => {
+  const url = kept(event.request);
+  if (url) event.respondWith(answer(event.request, url));
+});
+
+export {};
