@@ -33,7 +33,8 @@ use module::{features, Module};
 /// The module name of all imports that belong to the platform.
 const MODULE: &str = "linux";
 
-/// How exceptions are written. An engine has one or both.
+/// How exceptions are written, in a module that does not write any itself. An
+/// engine has one or both, but takes no module with both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exceptions {
     /// `try` and `catch`: every browser, node 18 and later.
