@@ -38,7 +38,7 @@ export async function openDisk(name: string, empty: Uint8Array): Promise<Disk> {
 
 /** The browser tells nobody when a file becomes free, so it is asked until then. */
 async function own(file: SyncFile): Promise<Handle> {
-  for (const end = performance.now() + PATIENCE; ; ) {
+  for (const end = performance.now() + PATIENCE; ;) {
     try {
       return await file.createSyncAccessHandle();
     } catch (error) {

@@ -208,7 +208,9 @@ export class Machine {
 
   private transfer(disk: number, write: boolean, sector: number, at: number, count: number) {
     const list = new Uint32Array(this.bytes.buffer, at >>> 0, 2 * count);
-    const parts = Array.from({ length: count }, (_, i) => this.slice(list[2 * i]!, list[2 * i + 1]!));
+    const parts = Array.from({ length: count }, (_, i) =>
+      this.slice(list[2 * i]!, list[2 * i + 1]!),
+    );
     return this.options.disks?.[disk]?.transfer(write, sector, parts) ?? -ENXIO;
   }
 

@@ -45,7 +45,10 @@ test("a new disk holds the empty file system", () => {
   const file = new File();
   const disk = Disk.in(file, SIZE, EMPTY);
   assert.equal(disk.sectors, SIZE / 512);
-  assert.deepEqual([0, 1, 3, 14, 15].map((block) => file.bytes[block * BLOCK]), [1, 0, 2, 0, 3]);
+  assert.deepEqual(
+    [0, 1, 3, 14, 15].map((block) => file.bytes[block * BLOCK]),
+    [1, 0, 2, 0, 3],
+  );
 });
 
 test("a disk that is there stays as it is", () => {
@@ -62,7 +65,10 @@ test("one whose making was interrupted is made again", () => {
     assert.throws(() => Disk.in(file, SIZE, EMPTY), /killed/);
     file.writesLeft = Infinity;
     Disk.in(file, SIZE, EMPTY);
-    assert.deepEqual([0, 3, 15].map((block) => file.bytes[block * BLOCK]), [1, 2, 3]);
+    assert.deepEqual(
+      [0, 3, 15].map((block) => file.bytes[block * BLOCK]),
+      [1, 2, 3],
+    );
   }
 });
 
