@@ -2,8 +2,8 @@
  * `main.ts PARTS HOST OUT`: web/dist from the sources and the parts of a machine.
  *
  * ```text
- *  parts, worker ─► names with sums ─► wasmlinux.js, page (they name those)
- *                                        └► index.html ─► sw.js (it names all)
+ *  parts ─► worker (it names them) ─► wasmlinux.js, page (they name the worker)
+ *                                       └► index.html ─► sw.js (it names all)
  * ```
  */
 import fs from "node:fs";
@@ -22,23 +22,23 @@ function part(file: string, from = partsFolder!) {
   return { name: folder.addHashed(path.basename(file), bytes), bytes: bytes.length };
 }
 
+const parts = {
+  kernel: part("kernel.wasm"),
+  busybox: part("busybox.wasm"),
+  rootfs: part("rootfs.cpio"),
+  disk: part("disk.blocks"),
+  host: part("host.wasm", hostFolder),
+};
 const worker = await bundle({
   web,
   entries: { worker: "src/worker/main.ts" },
+  define: { WASMLINUX_PARTS: JSON.stringify(parts) },
   // The glue is a few hundred bytes: better inside than four requests.
   inline: { glue: path.join(partsFolder, "glue") },
 });
-const assets = {
-  worker: folder.addHashed("worker.js", worker.file("worker.js")),
-  parts: {
-    kernel: part("kernel.wasm"),
-    busybox: part("busybox.wasm"),
-    rootfs: part("rootfs.cpio"),
-    host: part("host.wasm", hostFolder),
-  },
-};
+const script = folder.addHashed("worker.js", worker.file("worker.js"));
 
-const define = { WASMLINUX_ASSETS: JSON.stringify(assets) };
+const define = { WASMLINUX_WORKER: JSON.stringify(script) };
 const library = await bundle({ web, entries: { wasmlinux: "src/api/index.ts" }, define });
 folder.add("wasmlinux.js", library.file("wasmlinux.js"));
 folder.add("wasmlinux.d.ts", declarations(web));
@@ -46,7 +46,7 @@ folder.add("wasmlinux.d.ts", declarations(web));
 const page = await bundle({ web, entries: { page: "src/page/main.ts" }, define, split: true });
 // Chunks have sums in their names already; the page itself is known by what it imports.
 for (const [name, bytes] of page.others("page.js")) folder.add(name, bytes);
-const script = folder.addHashed("page.js", page.file("page.js"));
+const start = folder.addHashed("page.js", page.file("page.js"));
 const xterm = fs.readFileSync(path.join(web, "node_modules/@xterm/xterm/css/xterm.css"));
 const css = fs.readFileSync(path.join(web, "static/page.css"));
 const style = folder.addHashed("page.css", Buffer.concat([xterm, css]));
@@ -55,7 +55,7 @@ const preloads = page
   .others("page.js")
   .map(([name]) => `<link rel="modulepreload" href="${name}" />`);
 const head = [
-  `<script type="module" src="${script}"></script>`,
+  `<script type="module" src="${start}"></script>`,
   `<link rel="stylesheet" href="${style}" />`,
   ...preloads,
 ].join("\n    ");

@@ -16,20 +16,6 @@
 /** Bytes of a stream that may be on their way, unreported. */
 export const WINDOW = 128 << 10;
 
-/** A file of the deployed folder: where it is, how many bytes it has. */
-export interface Asset {
-  url: string;
-  bytes: number;
-}
-
-/** What a machine is made of. */
-export interface Parts {
-  kernel: Asset;
-  busybox: Asset;
-  rootfs: Asset;
-  host: Asset;
-}
-
 export interface GuestFile {
   path: string;
   mode: number;
@@ -45,7 +31,6 @@ export interface GuestProgram {
 
 export interface BootRequest {
   type: "boot";
-  parts: Parts;
   /** Bytes of the kernel's memory, of each process, of all processes. */
   memory: number;
   processMemory: number;
@@ -53,6 +38,8 @@ export interface BootRequest {
   kernelParameters: string;
   files: GuestFile[];
   programs: GuestProgram[];
+  /** The disk that is wanted, or "". */
+  disk: string;
 }
 
 /** Page to worker. */
@@ -78,6 +65,8 @@ export type Stream = 1 | 2;
 /** Worker to page. */
 export type Notice =
   | { type: "progress"; stage: "download" | "compile" | "boot"; loaded: number; total: number }
+  /** Before the boot: the machine has its disk, or why not. */
+  | { type: "disk"; missing: string }
   | { type: "ready" }
   | { type: "log"; text: string }
   | { type: "output"; id: number; stream: Stream; bytes: Uint8Array }

@@ -1,10 +1,4 @@
-/** Names and sizes of the deployed files: filled in when the page is bundled. */
+/** The worker's script in the deployed folder: filled in when the page is bundled. */
+declare const WASMLINUX_WORKER: string;
 
-export interface Assets {
-  worker: string;
-  parts: Record<"kernel" | "busybox" | "rootfs" | "host", { name: string; bytes: number }>;
-}
-
-declare const WASMLINUX_ASSETS: Assets;
-
-export const assets: Assets = WASMLINUX_ASSETS;
+export const workerScript: string = WASMLINUX_WORKER;

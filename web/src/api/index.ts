@@ -1,5 +1,5 @@
 /** `wasmlinux.js`: what a page imports. */
-import { assets } from "./assets.ts";
+import { workerScript } from "./assets.ts";
 import { bootRequest } from "./options.ts";
 import { PageMachine } from "./machine.ts";
 import { missing, unsupported } from "./support.ts";
@@ -14,8 +14,8 @@ export const start: Start = (options = {}) => {
   const lacking = missing();
   if (lacking) throw unsupported(lacking);
   const base = new URL(options.base ?? "./", import.meta.url);
-  const connect = connectWorker(new URL(assets.worker, base));
-  return new PageMachine(connect, bootRequest(options, base, assets), options);
+  const connect = connectWorker(new URL(workerScript, base));
+  return new PageMachine(connect, bootRequest(options), options);
 };
 
 export const boot: Boot = async (options) => {

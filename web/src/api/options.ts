@@ -1,9 +1,8 @@
 /** What a caller wants of a machine, checked and completed. */
-import type { Assets } from "./assets.ts";
 import { MachineError } from "./errors.ts";
 import { fetchProgram } from "./machine.ts";
 import type { BootOptions } from "./types.ts";
-import type { Asset, BootRequest, GuestFile } from "../protocol.ts";
+import type { BootRequest, GuestFile } from "../protocol.ts";
 
 const MIB = 1 << 20;
 const PAGE = 65536;
@@ -13,24 +12,16 @@ const RANGES = {
   userMemory: { standard: 1024 * MIB, least: 16 * MIB, most: 128 * 1024 * MIB },
 };
 
-export async function bootRequest(
-  options: BootOptions,
-  base: URL,
-  { parts }: Assets,
-): Promise<BootRequest> {
-  const at = ({ name, bytes }: { name: string; bytes: number }): Asset => {
-    return { url: new URL(name, base).href, bytes };
-  };
-  const { kernel, busybox, rootfs, host } = parts;
+export async function bootRequest(options: BootOptions): Promise<BootRequest> {
   const programs = await Promise.all((options.programs ?? []).map(fetchProgram));
   return {
     type: "boot",
-    parts: { kernel: at(kernel), busybox: at(busybox), rootfs: at(rootfs), host: at(host) },
     memory: size("memory", options.memory),
     processMemory: size("processMemory", options.processMemory),
     userMemory: size("userMemory", options.userMemory),
     kernelParameters: options.kernelParameters ?? "",
     files: Object.entries(options.files ?? {}).map(guestFile),
+    disk: options.disk ?? "",
     programs: programs.map(({ name, content }) => ({ name, bytes: content })),
   };
 }

@@ -59,6 +59,8 @@ export class Forks {
   private save(task: Task, flags: number, start: number, end: number): void {
     const instance = task.memory!.instance!;
     this.saving = { task, flags, start };
+    // What lies there is stale; behind the first page it is new.
+    task.memory!.space!.use(start, 1);
     task.handlers = [];
     instance.frames.value = start | 0;
     instance.framesEnd.value = end | 0;
@@ -74,6 +76,8 @@ export class Forks {
     instance!.state.value = 0;
     if (!isSaved) return 0;
     const { start, flags } = saving;
+    const length = (instance!.frames.value >>> 0) - start;
+    if (length > 0) space!.use(start, Math.min(length, space!.size - start));
     task.frames = {
       bytes: space!.bytes.slice(start, instance!.frames.value >>> 0),
       start,
@@ -104,6 +108,7 @@ export class Forks {
     const { bytes, start, handlers } = task.frames!;
     const top = start + bytes.length;
     if (!space!.reach(top)) return false;
+    space!.use(start, bytes.length);
     space!.bytes.set(bytes, start);
     instance!.frames.value = top | 0;
     instance!.framesEnd.value = top | 0;

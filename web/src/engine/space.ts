@@ -3,8 +3,9 @@
  * with what the kernel maps, so that the host gives address space only for what
  * is used, and an access behind the end traps.
  *
- * Nothing protects pages inside it. So before another process gets it, all of it
- * is made zero again, wherever the last one wrote.
+ * Nothing protects pages inside it, so a process may write where nothing is
+ * mapped. What was mapped is made zero before another process gets the memory;
+ * the rest, which no honest program uses, when it is mapped.
  */
 import type { Access } from "./rows.ts";
 import type { Instance, Program } from "./programs.ts";
@@ -25,8 +26,10 @@ export class Space {
   readonly access: Access;
   private readonly maximum: number;
   private view: Uint8Array;
-  /** Wasm pages in which this process has mapped something before. */
+  /** For each wasm page, whether this process has something there ... */
   private readonly used: Uint8Array;
+  /** ... and whether an earlier one may have written to it since it was zero. */
+  private readonly stale: Uint8Array;
   /** Kept, as making one costs much; they keep no state of a process. */
   private readonly instances = new Map<Program, Instance>();
 
@@ -37,6 +40,7 @@ export class Space {
     this.memory = new WebAssembly.Memory({ initial, maximum });
     this.view = new Uint8Array(this.memory.buffer);
     this.used = new Uint8Array(maximum);
+    this.stale = new Uint8Array(maximum);
     const imports = { kernel: { memory: kernel }, user: { memory: this.memory } };
     this.access = new WebAssembly.Instance(user, imports).exports as unknown as Access;
   }
@@ -73,8 +77,9 @@ export class Space {
       if (this.used[page]) {
         const from = Math.max(at, page * WASM_PAGE);
         this.access.wipe(from / PAGE, Math.min(end, (page + 1) * WASM_PAGE) / PAGE);
+      } else {
+        this.touch(page);
       }
-      this.used[page] = 1;
     }
     return true;
   }
@@ -99,10 +104,18 @@ export class Space {
     return at < WASM_PAGE ? 0 : Math.max(0, Math.min(length, this.size - at));
   }
 
-  /** Nothing of the last process is left. */
+  /** What the process had is zero; what else it may have written to is known. */
   wipe(): void {
-    this.access.wipe(0, this.size / PAGE);
-    this.used.fill(0, 0, this.size / WASM_PAGE);
+    const pages = this.size / WASM_PAGE;
+    for (let page = 0; page < pages; page++) {
+      if (this.used[page]) {
+        this.wipePage(page);
+        this.used[page] = 0;
+        this.stale[page] = 0;
+      } else {
+        this.stale[page] = 1;
+      }
+    }
   }
 
   instance(program: Program): Instance | undefined {
@@ -117,7 +130,19 @@ export class Space {
     }
   }
 
-  private use(at: number, length: number): void {
-    this.used.fill(1, Math.floor(at / WASM_PAGE), Math.ceil((at + length) / WASM_PAGE));
+  /** The process has something in this range, which need not be zero before. */
+  use(at: number, length: number): void {
+    const end = at + length;
+    for (let page = Math.floor(at / WASM_PAGE); page * WASM_PAGE < end; page++)
+      if (!this.used[page]) this.touch(page);
+  }
+
+  private touch(page: number): void {
+    this.used[page] = 1;
+    if (this.stale[page]) this.wipePage(page);
+  }
+
+  private wipePage(page: number): void {
+    this.access.wipe((page * WASM_PAGE) / PAGE, ((page + 1) * WASM_PAGE) / PAGE);
   }
 }

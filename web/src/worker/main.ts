@@ -1,6 +1,7 @@
 /** The worker's script: loads, boots, and then does what the page asks for. */
 import { load, LoadError } from "./load.ts";
 import { WorkerMachine } from "./machine.ts";
+import { parts } from "./parts.ts";
 import type { BootRequest, Failure, Notice, Request } from "../protocol.ts";
 
 interface Scope {
@@ -21,11 +22,15 @@ function post(notice: Notice, transfer: Transferable[] = []): void {
   scope.postMessage(notice, transfer);
 }
 
+// Not even told yet what machine it is to be.
+const loading = load(parts, (loaded, total) =>
+  post({ type: "progress", stage: loaded < total ? "download" : "compile", loaded, total }),
+);
+loading.catch(() => {});
+
 async function boot(request: BootRequest): Promise<void> {
   try {
-    const loaded = await load(request.parts, (loaded, total) =>
-      post({ type: "progress", stage: loaded < total ? "download" : "compile", loaded, total }),
-    );
+    const loaded = await loading;
     post({ type: "progress", stage: "boot", loaded: 0, total: 0 });
     machine = await WorkerMachine.boot(request, loaded, post);
     for (const request of early.splice(0)) machine.request(request);

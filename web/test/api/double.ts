@@ -5,18 +5,13 @@ import type { BootRequest, Notice, Request } from "../../src/protocol.ts";
 
 export const BOOT: BootRequest = {
   type: "boot",
-  parts: {
-    kernel: { url: "k", bytes: 1 },
-    busybox: { url: "b", bytes: 1 },
-    rootfs: { url: "r", bytes: 1 },
-    host: { url: "h", bytes: 1 },
-  },
   memory: 1,
   processMemory: 1,
   userMemory: 1,
   kernelParameters: "",
   files: [],
   programs: [],
+  disk: "",
 };
 
 export class Double {

@@ -3,19 +3,10 @@ import { test } from "node:test";
 import { bootRequest } from "../../src/api/options.ts";
 import { Log } from "../../src/api/log.ts";
 
-const asset = (name: string) => ({ name, bytes: 7 });
-const assets = {
-  worker: "w.js",
-  parts: { kernel: asset("k"), busybox: asset("b"), rootfs: asset("r"), host: asset("h") },
-};
-const request = (options: Parameters<typeof bootRequest>[0]) =>
-  bootRequest(options, new URL("https://example.org/below/"), assets);
-
-test("parts lie beside the library, also below a path", async () => {
-  const { parts, memory, files } = await request({
+test("what is not given has a standard", async () => {
+  const { memory, files } = await bootRequest({
     files: { "/a": "x", "/b": { content: "y", mode: 0o755 } },
   });
-  assert.equal(parts.kernel.url, "https://example.org/below/k");
   assert.equal(memory, 64 << 20);
   assert.deepEqual(
     files.map(({ path, mode }) => [path, mode]),
@@ -27,9 +18,9 @@ test("parts lie beside the library, also below a path", async () => {
 });
 
 test("sizes are whole pages within their range", async () => {
-  assert.equal((await request({ memory: (16 << 20) + 1 })).memory, (16 << 20) + 65536);
+  assert.equal((await bootRequest({ memory: (16 << 20) + 1 })).memory, (16 << 20) + 65536);
   const bad = (memory: number) =>
-    assert.rejects(request({ memory }), {
+    assert.rejects(bootRequest({ memory }), {
       kind: "argument",
       message: /memory is .* 16 to 2048 MiB/,
     });

@@ -46,12 +46,28 @@ test("what is mapped again is zero", () => {
   assert.deepEqual([...it.bytes.subarray(PAGE + 8190, PAGE + 8194)], [0, 0, 7, 7]);
 });
 
-test("nothing of a process is left for the next, wherever it wrote", () => {
+test("nothing of a process is left where it had something", () => {
   const it = space();
   it.map(PAGE, 4096);
-  const last = it.size - 1;
-  for (const at of [0, 100, PAGE + 5, 5 * PAGE + 4095, last]) it.bytes[at] = 1;
+  it.map(20 * PAGE, 2 * PAGE);
+  it.use(1024, 100);
+  for (const at of [1030, PAGE + 5, 20 * PAGE, 22 * PAGE - 1]) it.bytes[at] = 1;
   it.wipe();
+  assert.ok(it.bytes.every((byte) => byte === 0));
+});
+
+test("what a process wrote where it had nothing is not in the next one's mappings", () => {
+  const it = space();
+  it.map(PAGE, 4096);
+  for (const at of [5, 10 * PAGE + 4095, 40 * PAGE]) it.bytes[at] = 1;
+  it.wipe();
+  it.map(10 * PAGE, 4096);
+  it.map(40 * PAGE, 4096);
+  it.use(0, 1);
+  assert.ok(it.bytes.every((byte) => byte === 0));
+  // Nor is what this one wrote before it had something there.
+  it.bytes[10 * PAGE + 4096] = 9;
+  it.map(10 * PAGE + 4096, 4096);
   assert.ok(it.bytes.every((byte) => byte === 0));
 });
 

@@ -162,6 +162,8 @@ interface Wanted {
   prepare?: (page: Page, context: BrowserContext) => Promise<unknown>;
   /** Errors in the browser's console are what is tested. */
   errors?: boolean;
+  /** Why this is left out. */
+  slow?: string | undefined;
 }
 
 type Body = (
@@ -171,7 +173,8 @@ type Body = (
 
 /** A test in a browser profile of its own, on a page that has been opened. */
 export function pageTest(name: string, wanted: Wanted, body: Body): void {
-  test(name, { skip, timeout: 5 * PATIENCE }, async () => {
+  const timeout = 20 * PATIENCE;
+  test(name, { skip: wanted.slow ?? skip, timeout }, async () => {
     const { url, stop } = await serving(wanted.folder, wanted.prefix);
     const context = await browser.newContext({
       viewport: { width: 900, height: 560 },

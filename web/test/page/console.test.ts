@@ -76,6 +76,13 @@ pageTest("vi edits a file", {}, async (shell) => {
 pageTest("UTF-8 and wide characters keep their places", {}, async (shell) => {
   await shell.prompt();
   assert.equal(await shell.run("echo 'grüße, 世界, 🐧|'"), "grüße, 世界, 🐧|");
+  // The shell's own line, too.
+  assert.match(await shell.text(), /# echo 'grüße, 世界, 🐧\|'/);
+  await shell.type("echo 世界");
+  await shell.key("ArrowLeft", "Backspace");
+  await shell.type("x");
+  await shell.key("Enter");
+  await shell.shows(/^x界$/m);
   const cells = await shell.page.evaluate(() => {
     const { active } = window.wasmlinux.tabs.current!.terminal.buffer;
     for (let row = 0; row < active.length; row++) {
