@@ -27,11 +27,12 @@ fn main() {
         }
     };
     println!("cargo:rustc-link-search=native={}", guest.display());
-    let mut code = format!(
-        "pub static ROOTFS: &[u8] = include_bytes!({:?});\n",
-        guest.join("rootfs.cpio").display().to_string()
-    );
-    println!("cargo:rerun-if-changed={}", guest.join("rootfs.cpio").display());
+    let mut code = String::new();
+    for (name, file) in [("ROOTFS", "rootfs.cpio"), ("EMPTY_DISK", "disk.blocks")] {
+        let file = guest.join(file).display().to_string();
+        code += &format!("pub static {name}: &[u8] = include_bytes!({file:?});\n");
+        println!("cargo:rerun-if-changed={file}");
+    }
     link(&guest, "kernel");
     let mut externs = String::new();
     let mut entries = String::new();

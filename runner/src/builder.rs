@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::add::{AddError, Addition};
 use crate::builtin;
+use crate::disk::Disk;
 use crate::engine::Boot;
 use crate::guest::{self, File, Node};
 use crate::host::{set, Defaults, LogSink};
@@ -44,6 +45,7 @@ pub struct Builder {
     log: LogSink,
     defaults: Defaults,
     services: Vec<Service>,
+    disks: Vec<PathBuf>,
 }
 
 impl Builder {
@@ -57,6 +59,7 @@ impl Builder {
             log: Box::new(io::sink()),
             defaults: Defaults::default(),
             services: Vec::new(),
+            disks: Vec::new(),
         }
     }
 
@@ -118,12 +121,12 @@ impl Builder {
     /// guest's root may write. The host's files are never written.
     pub fn folder(self, path: impl Into<String>, from: impl AsRef<Path>) -> Builder {
         let host = from.as_ref().to_owned();
-        self.add(Addition { host, guest: Some(path.into()), read_only: true })
+        self.addition(Addition { host, guest: Some(path.into()), read_only: true })
     }
 
     /// A file or folder of the host. Programs in it that `wasmlinux-cc` has built
     /// and that may be executed are compiled, or taken from the cache.
-    pub fn add(mut self, addition: Addition) -> Builder {
+    pub fn addition(mut self, addition: Addition) -> Builder {
         self.sources.push(Source::Host(addition));
         self
     }
@@ -135,7 +138,22 @@ impl Builder {
         self
     }
 
-    /// Limits of every command that does not set its own.
+    /// A disk of the machine, kept in a file of the host: `/dev/disk0` for the
+    /// first, and on. The first is mounted on `/persist` when it has a file system
+    /// (ext4); what a command has written there is in the file when its write has
+    /// returned, and survives the end of the runner, however it ends. Changes of
+    /// owners, modes and times follow within a second, or with `sync`.
+    ///
+    /// A file that does not exist is made: sparse, [`DISK_SIZE`](crate::DISK_SIZE)
+    /// bytes, with an empty file system. One that cannot be written is a read-only
+    /// disk. A file serves one machine at a time.
+    pub fn disk(mut self, file: impl AsRef<Path>) -> Builder {
+        self.disks.push(file.as_ref().to_owned());
+        self
+    }
+
+    /// Limits of every command that does not set its own; services are commands,
+    /// too.
     pub fn limits(mut self, limits: Limits) -> Builder {
         self.defaults.limits = limits;
         self
@@ -181,7 +199,8 @@ impl Builder {
         }
         let initrd = builtin::initrd(self.rootfs.as_deref(), &files)?;
         let command_line = guest::command_line(self.user_memory, &self.parameters);
-        let boot = Boot { memory: self.memory, command_line, initrd };
+        let disks = Disk::open_all(&self.disks)?;
+        let boot = Boot { memory: self.memory, command_line, initrd, disks };
         Machine::boot(boot, self.log, self.defaults)?.serve(self.services)
     }
 }

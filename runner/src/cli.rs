@@ -112,6 +112,11 @@ pub struct MachineArgs {
     /// program goes to /usr/local/bin, anything else to the root. May be repeated.
     #[arg(long, value_name = "HOST[=GUEST]", value_parser = addition)]
     pub add: Vec<Addition>,
+    /// A disk in FILE, on /persist in the guest: what is written there is kept
+    ///
+    /// Made when it does not exist. Further ones are /dev/disk1 and on.
+    #[arg(long, value_name = "FILE")]
+    pub disk: Vec<PathBuf>,
     /// Write the kernel log to stderr, or to FILE
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     pub kernel_log: Option<PathBuf>,

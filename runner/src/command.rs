@@ -45,7 +45,7 @@ impl Default for Size {
 /// # Ok::<(), wasmlinux::Error>(())
 /// ```
 ///
-/// A command that nobody trusts:
+/// A command that nobody trusts; it runs as [`NOBODY`](crate::NOBODY):
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,8 +62,6 @@ impl Default for Size {
 /// let output = machine
 ///     .command("sh")
 ///     .args(["-c", "while :; do :; done"])
-///     .uid(1000)
-///     .gid(1000)
 ///     .limits(limits)
 ///     .output()?;
 /// assert_eq!(output.status.limit(), Some(Limit::Time));
@@ -124,15 +122,16 @@ impl Command {
         self
     }
 
-    /// The user it runs as; root by default.
+    /// The user it runs as. By default root, or [`NOBODY`](crate::NOBODY) when it
+    /// has limits.
     pub fn uid(mut self, uid: u32) -> Command {
-        self.spec.uid = uid;
+        self.spec.uid = Some(uid);
         self
     }
 
-    /// The group it runs as; root's by default.
+    /// The group it runs as: the same default.
     pub fn gid(mut self, gid: u32) -> Command {
-        self.spec.gid = gid;
+        self.spec.gid = Some(gid);
         self
     }
 
@@ -161,7 +160,8 @@ impl Command {
         self
     }
 
-    /// What it may use, instead of the machine's default limits.
+    /// What it may use, instead of the machine's default limits. See [`Limits`]
+    /// for who it runs as then.
     pub fn limits(mut self, limits: Limits) -> Command {
         self.spec.limits = limits;
         self

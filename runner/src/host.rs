@@ -92,9 +92,12 @@ impl Parts {
     }
 
     /// Asks the guest to shut down in order: its init ends all processes. Does
-    /// not wait.
+    /// not wait. A guest that still boots does so when it is up.
     pub fn power_off(&self) {
-        self.host.irqs.raise(IRQ_POWER);
+        self.host.power_off.store(true, SeqCst);
+        if self.host.ready.load(SeqCst) {
+            self.host.pass_power_off();
+        }
     }
 
     /// The engine has ended, or could not begin: commands that still ran are lost.
@@ -195,6 +198,8 @@ pub(crate) struct Host {
     log: Mutex<LogSink>,
     tracer: OnceLock<Arc<Tracer>>,
     ready: AtomicBool,
+    /// Asked to power off before there was an init to do it.
+    power_off: AtomicBool,
     pub shutting_down: AtomicBool,
     requests: Mutex<VecDeque<(u32, Vec<u8>)>>,
     running: Mutex<HashMap<u32, Arc<JobState>>>,
@@ -213,6 +218,7 @@ impl Host {
             log: Mutex::new(log),
             tracer: OnceLock::new(),
             ready: AtomicBool::new(false),
+            power_off: AtomicBool::new(false),
             shutting_down: AtomicBool::new(false),
             requests: Mutex::default(),
             running: Mutex::default(),
@@ -275,6 +281,13 @@ impl Host {
     /// Kills a job's own process.
     pub fn kill(&self, id: u32) {
         self.signal(id, SIGKILL);
+    }
+
+    /// Once for each time it was asked for: boot and whoever asks may meet here.
+    fn pass_power_off(&self) {
+        if self.power_off.swap(false, SeqCst) {
+            self.irqs.raise(IRQ_POWER);
+        }
     }
 
     pub fn outcome(&self) -> Option<Outcome> {
@@ -385,6 +398,7 @@ impl Devices for Host {
     fn ready(&self) {
         self.ready.store(true, SeqCst);
         self.irqs.raise(IRQ_JOB);
+        self.pass_power_off();
     }
 
     fn shutting_down(&self) {

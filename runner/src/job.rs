@@ -36,9 +36,12 @@ const OVER_SHIFT: u32 = 16;
 ///
 /// A command with a limit has a control group of its own: the limits hold for it
 /// and all its descendants together, and when it ends they are killed. It may not
-/// gain privileges (a set-user-ID program runs as who calls it). Give a command
-/// that is not trusted a [`uid`](crate::Command::uid) other than 0, too: root can
-/// leave a control group.
+/// gain privileges (a set-user-ID program runs as who calls it).
+///
+/// It runs as [`NOBODY`] unless it is given a [`uid`](crate::Command::uid). That
+/// is what holds a hostile command: root owns the control groups and leaves them
+/// if it wants to. With `uid(0)` limits guard against accidents only. Commands
+/// that must not touch each other's processes and files need a uid each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Time from its start, milliseconds matter. It is killed then.
@@ -55,14 +58,18 @@ pub struct Limits {
     pub output: Option<u64>,
 }
 
+/// The user and the group of a command with limits that is given none.
+pub const NOBODY: u32 = 65534;
+
 /// What to run. Strings are bytes without NUL.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JobSpec {
     pub argv: Vec<Vec<u8>>,
     pub env: Vec<(Vec<u8>, Vec<u8>)>,
     pub cwd: Vec<u8>,
-    pub uid: u32,
-    pub gid: u32,
+    /// Root's, or [`NOBODY`]'s with limits, if not told.
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
     /// Its system calls and its children's are told to the machine's tracer.
     pub trace: bool,
     pub limits: Limits,
@@ -132,8 +139,12 @@ impl JobSpec {
         }
     }
 
+    fn is_limited(&self) -> bool {
+        self.limits != Limits::default()
+    }
+
     fn flags(&self, stdio: JobStdio) -> u32 {
-        let limited = self.limits != Limits::default();
+        let limited = self.is_limited();
         let stdio = match stdio {
             JobStdio::Terminal { .. } => FLAG_TTY,
             JobStdio::Socket { .. } => FLAG_SOCKET,
@@ -153,7 +164,9 @@ impl JobSpec {
             JobStdio::Streams(streams) => (streams, 0, 0),
         };
         let mut out = Vec::new();
-        let words = [id, KIND_RUN, self.flags(stdio), self.uid, self.gid];
+        let user = if self.is_limited() { NOBODY } else { 0 };
+        let [uid, gid] = [self.uid, self.gid].map(|chosen| chosen.unwrap_or(user));
+        let words = [id, KIND_RUN, self.flags(stdio), uid, gid];
         for word in words.into_iter().chain(streams) {
             out.extend(word.to_le_bytes());
         }
@@ -227,8 +240,8 @@ mod tests {
             argv: vec![b"ls".to_vec(), b"-l".to_vec()],
             env: vec![(b"A".to_vec(), b"b".to_vec())],
             cwd: b"/".to_vec(),
-            uid: 1000,
-            gid: 1001,
+            uid: Some(1000),
+            gid: Some(1001),
             trace: true,
             limits: Limits { memory: Some(1 << 33), processes: Some(5), ..Limits::default() },
             contain: None,
@@ -242,6 +255,22 @@ mod tests {
         assert_eq!([word(11), word(12), word(13), word(14)], [5, 0, 0, 0]);
         assert_eq!([word(15), word(16)], [0, 2]);
         assert_eq!(&bytes[68..], b"/\0ls\0-l\0A=b\0");
+    }
+
+    #[test]
+    fn limits_take_root_away_unless_it_is_asked_for() {
+        let ids = |spec: &JobSpec| {
+            let bytes = spec.request(1, JobStdio::Streams([0; 3]));
+            [12, 16].map(|at| u32::from_le_bytes(bytes[at..][..4].try_into().unwrap()))
+        };
+        let mut spec = JobSpec { argv: vec![b"id".to_vec()], ..JobSpec::default() };
+        assert_eq!(ids(&spec), [0, 0]);
+        spec.limits.processes = Some(5);
+        assert_eq!(ids(&spec), [NOBODY, NOBODY]);
+        spec.uid = Some(1000);
+        assert_eq!(ids(&spec), [1000, NOBODY]);
+        (spec.uid, spec.gid) = (Some(0), Some(0));
+        assert_eq!(ids(&spec), [0, 0]);
     }
 
     #[test]

@@ -42,6 +42,8 @@ mod child;
 mod command;
 mod devices;
 #[cfg(native)]
+mod disk;
+#[cfg(native)]
 pub mod engine;
 #[cfg(not(native))]
 #[path = "engine_web.rs"]
@@ -85,6 +87,8 @@ pub use child::{Child, ChildStderr, ChildStdin, ChildStdout, Output, Terminal};
 #[cfg(native)]
 pub use command::{Command, Size};
 #[cfg(native)]
+pub use disk::{DiskError, DISK_SIZE};
+#[cfg(native)]
 pub use engine::BootError;
 pub use engine::Outcome;
 pub use guest::{command_line, initrd, File, GuestError, Node};
@@ -92,7 +96,7 @@ pub use host::{LogSink, Parts, StartError};
 pub use inetd::{socket_address, Inetd, Service, ServiceError, GRACE, MAX_SESSIONS, TELNET_PORT};
 #[cfg(native)]
 pub use inetd::{ServeError, Server};
-pub use job::{Limits, SpecError};
+pub use job::{Limits, SpecError, NOBODY};
 #[cfg(native)]
 pub use machine::{Error, Machine, MEMORY_RANGE, USER_MEMORY_RANGE};
 pub use miniio::Address;
@@ -101,3 +105,8 @@ pub use status::{ExitStatus, Limit};
 pub use stdio::Stdio;
 pub use stream::Taken;
 pub use task::{Out, Task, TaskSpec, TaskState};
+
+/// The examples of the README compile and run, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -14,6 +14,7 @@ use miniio::Address;
 use crate::add::AddError;
 use crate::builder::Builder;
 use crate::command::Command;
+use crate::disk::DiskError;
 use crate::engine::{self, Boot, BootError, Outcome};
 use crate::guest::GuestError;
 use crate::host::{Defaults, LogSink, Parts, StartError};
@@ -36,6 +37,8 @@ pub enum Error {
     Guest(#[from] GuestError),
     #[error(transparent)]
     Add(#[from] AddError),
+    #[error(transparent)]
+    Disk(#[from] DiskError),
     #[error(transparent)]
     Program(#[from] ProgramError),
     #[error(transparent)]
@@ -138,7 +141,7 @@ impl Machine {
     }
 
     /// Asks the guest to shut down in order: its init ends all processes. Does
-    /// not wait.
+    /// not wait. A guest that still boots does so when it is up.
     pub fn power_off(&self) {
         self.parts.power_off();
     }

@@ -68,7 +68,10 @@ pub fn builder(args: &MachineArgs) -> Result<(Builder, KernelLog), RunError> {
         builder = builder.rootfs(rootfs);
     }
     for addition in &args.add {
-        builder = builder.add(addition.clone());
+        builder = builder.addition(addition.clone());
+    }
+    for disk in &args.disk {
+        builder = builder.disk(disk);
     }
     for (name, value) in &args.env {
         builder = builder.env(&**name, &**value);
@@ -109,8 +112,22 @@ fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
         // stderr may be what could not be written; the command's exit code counts.
         let _ = writeln!(io::stderr(), "wasmlinux: {e}");
     }
-    // The guest is not asked to shut down: its file system is memory.
+    // The guest is not asked to shut down: its file system is memory, but for disks.
+    if !args.disk.is_empty() {
+        sync(&machine);
+    }
     exit_code(result, &log)
+}
+
+/// What the guest has yet to write to its disks. Of a file system mounted `sync`
+/// that is little: owners, modes and times.
+fn sync(machine: &Machine) {
+    match machine.command("sync").status() {
+        Ok(status) if status.success() => {}
+        Ok(status) => log::warn!("the guest cannot write everything to its disks: {status}"),
+        // It has been powered off, which does this, or has no such command.
+        Err(error) => log::info!("the guest's disks are left as they are: {error}"),
+    }
 }
 
 /// Who writes the trace, if one is wanted.

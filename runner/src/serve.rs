@@ -37,6 +37,8 @@ pub enum ServeError {
     Services(PathBuf, #[source] ServiceError),
     #[error("the guest does not take the password of {0}: {1}")]
     Password(PathBuf, String),
+    #[error("{0}: its first line is the password, and it is empty")]
+    NoPassword(PathBuf),
     #[error("cannot set the terminal up: {0}")]
     Terminal(#[source] io::Error),
     #[error("cannot wait for signals: {0}")]
@@ -55,9 +57,12 @@ pub fn main(args: &MachineArgs, serve: ServeArgs) -> Result<i32, RunError> {
     if let Some(file) = &serve.password_file {
         set_password(&machine, file)?;
     }
+    let mut places = Vec::new();
     for (i, service) in services.into_iter().enumerate() {
-        listen(&mut io, &mut inetd, service, i == 0, serve.console)?;
+        places.extend(listen(&mut io, &mut inetd, service, i == 0, serve.console && i == 0)?);
     }
+    // Not before all of them can be reached.
+    places.iter().for_each(|place| place.tell(serve.console));
     let mut console = None;
     if serve.console {
         console = Some(console::open(&mut io, &mut inetd, login(&serve))?);
@@ -92,36 +97,61 @@ pub fn main(args: &MachineArgs, serve: ServeArgs) -> Result<i32, RunError> {
     Ok(code)
 }
 
-/// Listens for one service and says how to reach it. A console on this terminal
-/// needs no port.
+/// Where a service can be reached.
+struct Place {
+    name: String,
+    address: Address,
+    /// The telnet console.
+    telnet: bool,
+}
+
+/// Listens for one service; `None` when it can be done without: a console on
+/// this terminal needs no port.
 fn listen(
     io: &mut Loop,
     inetd: &mut Inetd,
     service: Service,
     telnet: bool,
-    console: bool,
-) -> Result<(), ServeError> {
+    optional: bool,
+) -> Result<Option<Place>, ServeError> {
     let name = service.name.clone();
     let exposed = !service.address.is_loopback();
-    let address = match inetd.listen(io, service, exposed) {
-        Ok(address) => address,
-        Err(error @ miniio::Error::InUse(_)) if telnet && console => {
+    match inetd.listen(io, service, exposed) {
+        Ok(address) => Ok(Some(Place { name, address, telnet })),
+        Err(error @ miniio::Error::InUse(_)) if optional => {
             eprintln!("wasmlinux: no other console than this one: {error}");
-            return Ok(());
+            Ok(None)
         }
-        Err(error) => return Err(ServeError::Listen(name, error)),
-    };
-    if telnet && console {
-        println!("Further consoles: telnet {}", place(&address));
-    } else {
-        tell(&name, &address, telnet);
+        Err(error) => Err(ServeError::Listen(name, error)),
     }
-    if exposed {
-        eprintln!(
-            "wasmlinux: warning: other machines can reach {address}, and telnet is clear text"
-        );
+}
+
+impl Place {
+    /// Says how to connect.
+    fn tell(&self, console: bool) {
+        let Place { name, address, telnet } = self;
+        match address {
+            Address::Tcp(at) if *telnet => {
+                let (ip, port) = (at.ip(), at.port());
+                if console {
+                    println!("Further consoles: telnet {ip} {port}");
+                } else {
+                    println!("{name}: {address}");
+                    println!("  wasmlinux telnet {ip} {port}");
+                    println!("  telnet {ip} {port}");
+                    println!(
+                        "  PuTTY: host {ip}, port {port}, Telnet (plink -telnet -P {port} {ip})"
+                    );
+                }
+            }
+            _ => println!("{name}: {address}"),
+        }
+        if !address.is_loopback() {
+            eprintln!(
+                "wasmlinux: warning: other machines can reach {address}, and telnet is clear text"
+            );
+        }
     }
-    Ok(())
 }
 
 fn login(args: &ServeArgs) -> bool {
@@ -140,28 +170,13 @@ fn services(args: &ServeArgs) -> Result<Vec<Service>, ServeError> {
     Ok(services)
 }
 
-/// As clients want it: host and port.
-fn place(address: &Address) -> String {
-    match address {
-        Address::Tcp(at) => format!("{} {}", at.ip(), at.port()),
-        other => other.to_string(),
-    }
-}
-
-/// Says how to connect.
-fn tell(name: &str, address: &Address, telnet: bool) {
-    println!("{name}: {address}");
-    if let (true, Address::Tcp(at)) = (telnet, address) {
-        let (ip, port) = (at.ip(), at.port());
-        println!("  wasmlinux telnet {ip} {port}");
-        println!("  telnet {ip} {port}");
-        println!("  PuTTY: host {ip}, port {port}, Telnet (plink -telnet -P {port} {ip})");
-    }
-}
-
 fn set_password(machine: &Machine, file: &PathBuf) -> Result<(), RunError> {
     let text = std::fs::read_to_string(file).map_err(|e| ServeError::Read(file.clone(), e))?;
-    let line = format!("root:{}\n", text.lines().next().unwrap_or_default());
+    let password = text.lines().next().unwrap_or_default();
+    if password.is_empty() {
+        return Err(ServeError::NoPassword(file.clone()).into());
+    }
+    let line = format!("root:{password}\n");
     let command = machine.command("chpasswd").args(["-c", "sha512"]).stdin(Stdio::bytes(line));
     let output = command.output()?;
     if !output.status.success() {

@@ -67,7 +67,7 @@ impl Parts {
         if !spec.cwd.is_empty() {
             job.cwd = spec.cwd;
         }
-        (job.uid, job.gid) = (spec.uid, spec.gid);
+        (job.uid, job.gid) = (Some(spec.uid), Some(spec.gid));
         let watcher: Arc<dyn Fn() + Send + Sync> = Arc::new(watcher);
         let [stdin, stdout, stderr] = [(); 3].map(|()| {
             let stream = self.host.open_stream();

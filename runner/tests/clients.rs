@@ -148,20 +148,11 @@ fn ctrl_z_and_fg(client: Client) {
 
 fn vi_edits_and_saves(client: Client) {
     let mut s = client.session();
-    s.send("vi /tmp/f\r");
-    s.wait("an empty file", |s| s.contains("/tmp/f") && s.contains('~'));
-    s.send("ifirst line\rsecond line");
-    s.wait("the text", |s| s.starts_with("first line\nsecond line\n"));
-    // Escape and a key in one burst would be an unknown function key.
-    s.send("\x1b");
-    s.wait("command mode", |s| s.contains("- /tmp/f [Modified]"));
-    s.send("k0dwi1st \x1b");
+    s.vi_new("/tmp/f", "first line\nsecond line");
+    s.send("k0dwi1st ");
     s.wait("the change", |s| s.lines().next().map(str::trim_end) == Some("1st line"));
-    s.wait("command mode", |s| s.contains("- /tmp/f [Modified]"));
-    s.send(":wq\r");
-    s.wait_prompt();
-    s.send("clear; cat /tmp/f\r");
-    s.wait("the file", |s| s.starts_with("1st line\nsecond line\n"));
+    s.vi_commands("/tmp/f");
+    s.vi_save("/tmp/f", "1st line\nsecond line\n");
 }
 
 fn vi_follows_the_window(client: Client) {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::pty::Terminal;
+use common::pty::{fresh_settings, is_given_back, Terminal};
 use common::telnet::Telnet;
 use common::{fails, wasmlinux};
 
@@ -41,24 +41,16 @@ fn typing_signals_and_size() {
 
 #[test]
 fn the_terminal_is_given_back() {
-    for end in ["exit\r", "poweroff\r", "\x04", "\x1dclose\r"] {
-        let mut t = Terminal::start(wasmlinux(&["serve", "--console", "--listen", "0"]), 24, 80);
-        let fresh = Terminal::start(std::process::Command::new("true"), 24, 80).settings();
-        t.wait_prompt();
-        assert_ne!(t.settings(), fresh, "not raw");
-        t.send(end);
-        assert_eq!(t.wait_exit().code(), Some(0), "{end:?}");
-        assert_eq!(t.settings(), fresh, "{end:?}");
-    }
+    let program = || wasmlinux(&["serve", "--console", "--listen", "0"]);
+    is_given_back(program, &["exit\r", "poweroff\r", "\x04", "\x1dclose\r"]);
 }
 
 #[test]
 fn a_signal_shuts_down_and_gives_the_terminal_back() {
-    let fresh = Terminal::start(std::process::Command::new("true"), 24, 80).settings();
     let mut t = console("0");
     t.kill(libc::SIGTERM);
     assert_eq!(t.wait_exit().code(), Some(0));
-    assert_eq!(t.settings(), fresh);
+    assert_eq!(t.settings(), fresh_settings());
 }
 
 #[test]

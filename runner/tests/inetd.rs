@@ -8,6 +8,7 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use common::telnet::Telnet;
+use common::test_module;
 use wasmlinux::{Address, Machine, Server, Service};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -130,6 +131,26 @@ fn half_a_close_each_way() {
     client.shutdown(Shutdown::Write).unwrap();
     assert_eq!(client.read(&mut [0; 8]).unwrap(), 0);
     assert_eq!(served.sh("cat /tmp/heard"), "heard");
+}
+
+/// The service's own shutdown(), while it goes on: its client sees the end and
+/// still is heard.
+#[test]
+fn a_service_ends_its_output_itself() {
+    let machine = Machine::builder().program(test_module("half_close")).boot().unwrap();
+    let half_close = Service::new("test", free_port(), ["half_close.wasm", "/tmp/heard"]);
+    let server = Server::start(&machine, vec![half_close]).unwrap();
+    let served = Served { server, machine };
+    let mut client = served.connect();
+    let mut said = String::new();
+    client.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "said");
+    let heard: Vec<u8> = (0..1_000_000u32).map(|i| (i % 251) as u8).collect();
+    client.write_all(&heard).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    served.wait_empty();
+    let kept = served.machine.command("cat").arg("/tmp/heard").output().unwrap().stdout;
+    assert!(kept == heard, "{} bytes of {}", kept.len(), heard.len());
 }
 
 #[test]
@@ -349,7 +370,8 @@ fn take_turns(sessions: &mut [Telnet], counts: &mut [usize]) {
 fn sessions_of_yes_are_fair() {
     const SESSIONS: usize = 64;
     const WARM_UP: usize = 1 << 20;
-    const TOTAL: usize = 192 << 20;
+    const ENOUGH: usize = 96 << 20;
+    const ENDLESS: usize = 1 << 30;
     let served = telnet();
     let mut sessions: Vec<Telnet> =
         (0..SESSIONS).map(|_| Telnet::connect(served.address())).collect();
@@ -365,14 +387,19 @@ fn sessions_of_yes_are_fair() {
     while counts.iter().any(|&n| n < WARM_UP) {
         take_turns(&mut sessions, &mut counts);
     }
+    // When the host takes the CPU away, it takes it from the session that runs at
+    // that moment, and the guest cannot know. On a busy host that takes longer to
+    // even out; what is unfair never does.
     counts = [0; SESSIONS];
-    while counts.iter().sum::<usize>() < TOTAL {
+    let fair = |counts: &[usize]| *counts.iter().max().unwrap() <= 2 * counts.iter().min().unwrap();
+    let mut total = 0;
+    while total < ENOUGH || total < ENDLESS && !fair(&counts) {
         take_turns(&mut sessions, &mut counts);
+        total = counts.iter().sum();
     }
-    let (least, most) = (*counts.iter().min().unwrap(), *counts.iter().max().unwrap());
-    println!("least {least}, most {most} bytes");
     counts.sort_unstable();
-    assert!(most <= 2 * least, "{counts:?}");
+    println!("least {}, most {} bytes", counts[0], counts[SESSIONS - 1]);
+    assert!(fair(&counts), "{counts:?}");
 }
 
 #[test]

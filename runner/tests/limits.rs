@@ -1,8 +1,11 @@
 //! Commands that nobody trusts: what they may use, and that nothing of them is
 //! left. The machine must be usable afterwards.
 
+mod common;
+
 use std::time::{Duration, Instant};
 
+use common::test_module;
 use wasmlinux::{Command, Limit, Limits, Machine, Output, Stdio};
 
 const USER: u32 = 1000;
@@ -143,6 +146,41 @@ fn privileges_cannot_be_gained() {
     let output = output(hostile(&machine, "su -c id root; id -u", limits));
     assert!(!String::from_utf8_lossy(&output.stdout).contains("uid=0"), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).ends_with("1000\n"), "{output:?}");
+}
+
+#[test]
+fn a_command_with_limits_is_nobody_unless_told_otherwise() {
+    let machine = machine();
+    let limits = Limits { processes: Some(10), ..Limits::default() };
+    let id = || machine.command("sh").args(["-c", "id -u; id -g; id -G"]);
+    let said = |command: Command| String::from_utf8(output(command).stdout).unwrap();
+    assert_eq!(said(id()), "0\n0\n0\n");
+    assert_eq!(said(id().limits(limits)), "65534\n65534\n65534\n");
+    assert_eq!(said(id().limits(limits).uid(1000)), "1000\n65534\n65534\n");
+    assert_eq!(said(id().limits(limits).uid(0).gid(0)), "0\n0\n0\n");
+}
+
+/// Also when root has left the hierarchy's door wide open.
+#[test]
+fn a_control_group_cannot_be_left() {
+    let machine = Machine::builder().program(test_module("cgroup_escape")).boot().unwrap();
+    let limits = Limits {
+        processes: Some(10),
+        memory: Some(32 << 20),
+        time: Some(Duration::from_secs(60)),
+        ..Limits::default()
+    };
+    let escape = || machine.command("cgroup_escape.wasm").arg("here").limits(limits);
+    let tried = output(escape());
+    assert!(tried.status.success(), "{tried:?}");
+    let mount = "mount -t cgroup2 none /sys/fs/cgroup && mount -t cgroup2 none /mnt";
+    assert!(machine.command("sh").args(["-c", mount]).status().unwrap().success());
+    let tried = output(escape());
+    assert!(tried.status.success(), "{tried:?}");
+    // The counterpart: what it tries does work for root, who is not held.
+    let root = output(escape().uid(0).gid(0));
+    assert_eq!(root.status.code(), Some(1), "{root:?}");
+    assert!(String::from_utf8_lossy(&root.stderr).contains("cgroup.procs"), "{root:?}");
 }
 
 #[test]

@@ -275,6 +275,13 @@ fn power_off_from_another_thread() {
     assert!(matches!(late, Err(Error::Ended(Outcome::PowerOff))));
 }
 
+/// There is no init yet that could be asked.
+#[test]
+fn a_shutdown_while_the_guest_boots_is_in_order() {
+    let machine = Machine::builder().boot().unwrap();
+    assert_eq!(machine.shutdown(Duration::from_secs(60)), Outcome::PowerOff);
+}
+
 #[test]
 fn a_shutdown_asks_processes_to_end() {
     let machine = machine();

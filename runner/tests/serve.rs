@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpStream};
 
 use common::serve::Serve;
 use common::telnet::Telnet;
-use common::{fails, Dir};
+use common::{fails, output, text, Dir};
 
 #[test]
 fn it_says_how_to_connect() {
@@ -135,4 +135,20 @@ fn other_machines_are_a_warning() {
     serve.kill(libc::SIGTERM);
     let (_, errors) = serve.wait();
     assert!(errors.contains("warning: other machines can reach 0.0.0.0:"), "{errors}");
+}
+
+#[test]
+fn nothing_is_promised_before_every_service_listens() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let service = format!("{}=cat", taken.local_addr().unwrap().port());
+    let out = output(&["serve", "--listen", "0", "--service", &service]);
+    assert_eq!((out.status.code(), text(&out.stdout).as_str()), (Some(125), ""));
+    assert!(text(&out.stderr).contains("in use"), "{}", text(&out.stderr));
+}
+
+#[test]
+fn an_empty_password_is_none() {
+    let dir = Dir::new();
+    let file = dir.file("password", b"\nsecond\n");
+    fails(&["serve", "--listen", "0", "--password-file", &file], 125, "it is empty");
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::pty::Terminal;
+use common::pty::{fresh_settings, is_given_back, Terminal};
 use common::wasmlinux;
 
 fn shell() -> Terminal {
@@ -64,25 +64,15 @@ fn ctrl_d_and_exit_end_with_the_shells_code() {
 
 #[test]
 fn the_terminal_is_given_back() {
-    for end in ["exit\r", "poweroff\r", "\x04"] {
-        let mut t = Terminal::start(wasmlinux(&["shell"]), 24, 80);
-        // Before the child changes them the settings are a new terminal's.
-        let fresh = Terminal::start(std::process::Command::new("true"), 24, 80).settings();
-        t.wait_prompt();
-        assert_ne!(t.settings(), fresh, "not raw");
-        t.send(end);
-        assert_eq!(t.wait_exit().code(), Some(0), "{end:?}");
-        assert_eq!(t.settings(), fresh, "{end:?}");
-    }
+    is_given_back(|| wasmlinux(&["shell"]), &["exit\r", "poweroff\r", "\x04"]);
 }
 
 #[test]
 fn a_signal_to_the_runner_gives_the_terminal_back() {
-    let fresh = Terminal::start(std::process::Command::new("true"), 24, 80).settings();
     let t = &mut shell();
     t.kill(libc::SIGTERM);
     assert_eq!(t.wait_exit().code(), Some(143));
-    assert_eq!(t.settings(), fresh);
+    assert_eq!(t.settings(), fresh_settings());
 }
 
 #[test]
@@ -223,15 +213,6 @@ fn a_paste_of_many_lines_is_not_lost() {
 #[test]
 fn vi_edits_a_file() {
     let mut t = shell();
-    t.send("vi /tmp/f\r");
-    t.wait("an empty file", |s| s.contains("/tmp/f") && s.contains('~'));
-    t.send("ihello from vi");
-    t.wait("the text", |s| s.contains("hello from vi"));
-    // Escape and a key in one burst would be an unknown function key.
-    t.send("\x1b");
-    t.wait("command mode", |s| s.contains("- /tmp/f [Modified]"));
-    t.send(":wq\r");
-    t.wait_prompt();
-    t.send("clear; cat /tmp/f\r");
-    t.wait_line("hello from vi");
+    t.vi_new("/tmp/f", "hello from vi");
+    t.vi_save("/tmp/f", "hello from vi\n");
 }

@@ -53,6 +53,7 @@ fn a_fork_bomb_with_more_memory_ends_in_an_errno() {
 
 /// The programs of one topic each that may fail by chance, if anything does.
 const PROGRAMS: &[&str] = &[
+    "clone",
     "conditions",
     "exec",
     "exec_errors",
@@ -110,7 +111,7 @@ impl Write for Log {
 }
 
 #[test]
-#[ignore = "runs 39 programs 200 times each: ten minutes"]
+#[ignore = "runs 40 programs 200 times each: ten minutes"]
 fn every_program_passes_two_hundred_times() {
     let log = Log::default();
     let builder = Machine::builder().kernel_log(log.clone());

@@ -11,7 +11,10 @@ fn start(machine: &Machine, argv: &[&str]) -> (Task, Receiver<()>) {
     let (tell, told) = channel();
     let argv = argv.iter().map(|word| word.as_bytes().to_vec()).collect();
     let spec = TaskSpec { argv, ..TaskSpec::default() };
-    let watcher = move || drop(tell.send(()));
+    let watcher = move || {
+        // Whoever has stopped listening is not told.
+        let _ = tell.send(());
+    };
     (machine.parts().start(spec, watcher).unwrap(), told)
 }
 

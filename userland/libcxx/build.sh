@@ -44,15 +44,16 @@ compile() {
 	c++) flags="-D_LIBCPP_BUILDING_LIBRARY -DLIBCXX_BUILDING_LIBCXXABI" ;;
 	c++abi) flags="-D_LIBCXXABI_BUILDING_LIBRARY -D_LIBCPP_BUILDING_LIBRARY -D_LIBCPP_ENABLE_CXX17_REMOVED_UNEXPECTED_FUNCTIONS" ;;
 	esac
+	# Assertions name files, but not where they were unpacked.
 	# shellcheck disable=SC2086
-	"$CXX" -std=c++23 $COMMON $flags -I"$src/libcxx/src" -I"$src/libcxxabi/include" \
+	"$CXX" "-ffile-prefix-map=$src/=" -std=c++23 $COMMON $flags -I"$src/libcxx/src" -I"$src/libcxxabi/include" \
 		-I"$src/libunwind/include" -c "$src/lib${1/c++/cxx}/src/$2" -o "$objects/$1-$(basename "$2").o"
 }
 export -f compile
 list | xargs -P "${JOBS:-2}" -L1 bash -c 'compile "$0" "$1"'
 
 # Compiled as C++'s C: it throws.
-"${CC:-wasmlinux-cc}" "${common[@]}" -fwasm-exceptions -fexceptions -D_LIBUNWIND_HIDE_SYMBOLS -I"$src/libunwind/include" \
+"${CC:-wasmlinux-cc}" "-ffile-prefix-map=$src/=" "${common[@]}" -fwasm-exceptions -fexceptions -D_LIBUNWIND_HIDE_SYMBOLS -I"$src/libunwind/include" \
 	-c "$src/libunwind/src/Unwind-wasm.c" -o "$objects/unwind.o"
 "$CXX" "${common[@]}" -c "$here/guard.cpp" -o "$objects/guard.o"
 

@@ -14,16 +14,6 @@ static pthread_barrier_t barrier;
 static sem_t sem;
 static int ready, woken, serial, readers, writers;
 
-static struct timespec in_ms(clockid_t clock, int ms)
-{
-	struct timespec ts;
-	OK(clock_gettime(clock, &ts));
-	long long ns = ts.tv_nsec + ms * 1000000LL;
-	ts.tv_sec += ns / 1000000000;
-	ts.tv_nsec = ns % 1000000000;
-	return ts;
-}
-
 static int passed(clockid_t clock, struct timespec t)
 {
 	struct timespec ts;

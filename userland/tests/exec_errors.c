@@ -132,6 +132,7 @@ int main(int argc, char **argv)
 	FAILS(execve("/tmp/chain5", none, none), ELOOP);
 	file("/tmp/itself", "#!/tmp/itself\n", 0755);
 	FAILS(execve("/tmp/itself", none, none), ELOOP);
+	OK(rmdir("/tmp/private"));
 
 	for (int i = 0; i < 10; i++) CHECK(exited(in_child(from_thread), 30));
 	return 0;

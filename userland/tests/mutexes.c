@@ -8,16 +8,6 @@
 static pthread_mutex_t m;
 static int count, entered;
 
-static struct timespec in_ms(clockid_t clock, int ms)
-{
-	struct timespec ts;
-	OK(clock_gettime(clock, &ts));
-	long long ns = ts.tv_nsec + ms * 1000000LL;
-	ts.tv_sec += ns / 1000000000;
-	ts.tv_nsec = ns % 1000000000;
-	return ts;
-}
-
 static void make(int type, int robust, int protocol)
 {
 	pthread_mutexattr_t a;

@@ -1,5 +1,6 @@
-/* A fork bomb ends in EAGAIN or ENOMEM: for each who forks, not for the
- * machine. Afterwards everything works as before. */
+/* A fork bomb, and a line of children as deep as it goes, end in EAGAIN or
+ * ENOMEM: for each who forks, not for the machine. Afterwards everything works
+ * as before. */
 #include "test.h"
 #include <sys/prctl.h>
 
@@ -13,6 +14,30 @@ static void bomb(void)
 	if (errno != EAGAIN && errno != ENOMEM) _exit(1);
 	if (getpid() != leader) for (;;) pause();
 	_exit(2);
+}
+
+/* Each waits for its child; the one that cannot have any says how deep it is. */
+static void deepest(void)
+{
+	int fd[2], depth = 0, status;
+	pid_t pid;
+
+	OK(pipe(fd));
+	while (!(pid = fork())) depth++;
+	if (pid > 0) {
+		CHECK(waitpid(pid, &status, 0) == pid);
+		if (depth) _exit(exited(status, 0) ? 0 : 1);
+		CHECK(exited(status, 0) && read(fd[0], &depth, sizeof depth) == sizeof depth);
+		_exit(depth > 100 ? 4 : 3);
+	}
+	CHECK(errno == EAGAIN || errno == ENOMEM);
+	OK(write(fd[1], &depth, sizeof depth));
+	_exit(0);
+}
+
+static void still_works(void)
+{
+	CHECK(exited(system("echo still here | grep -q here && exit 5"), 5));
 }
 
 int main(void)
@@ -30,7 +55,9 @@ int main(void)
 			while (waitpid(-1, &status, WNOHANG) > 0) n++;
 		while (wait(&status) > 0) n++;
 		CHECK(n > 100);
-		CHECK(exited(system("echo still here | grep -q here && exit 5"), 5));
+		still_works();
+		CHECK(exited(in_child(deepest), 4));
+		still_works();
 	}
 	printf("%d processes\n", n + 1);
 	return 0;

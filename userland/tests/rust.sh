@@ -19,7 +19,9 @@ library=$("$rustc" --print sysroot)/lib/rustlib/src/rust/library
 # must have atomics. It is allowed its unstable features as upstream allows it.
 export RUSTC_BOOTSTRAP=1
 flags=(--target wasm32-unknown-unknown -C target-feature=+atomics,+bulk-memory,+mutable-globals
-	-C panic=abort -C opt-level=2 -C embed-bitcode=no -L "$work" --out-dir "$work")
+	-C panic=abort -C opt-level=2 -C embed-bitcode=no -L "$work" --out-dir "$work"
+	# A module says nothing of where it was built.
+	--remap-path-prefix "$here/=" --remap-path-prefix "$library=library")
 crate() { # name root-file...
 	local name=$1 edition
 	shift

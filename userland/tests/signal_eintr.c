@@ -160,6 +160,7 @@ int main(void)
 	}
 	OK(msgctl(msg, IPC_RMID, 0));
 	OK(semctl(sem_id, 0, IPC_RMID));
+	OK(unlink("/tmp/eintr-fifo"));
 
 	/* the time that is left */
 	struct timespec left = { 0 };

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 __attribute__((__noreturn__)) static inline void test_fail(const char *file, int line, const char *what)
@@ -68,6 +69,17 @@ static inline void handle(int sig, void (*handler)(int), int flags)
 	sa.sa_handler = handler;
 	sa.sa_flags = flags;
 	if (sigaction(sig, &sa, 0)) test_fail(__FILE__, __LINE__, "sigaction");
+}
+
+/* The time of a clock, so many milliseconds from now. */
+static inline struct timespec in_ms(clockid_t clock, int ms)
+{
+	struct timespec ts;
+	OK(clock_gettime(clock, &ts));
+	long long ns = ts.tv_nsec + ms * 1000000LL;
+	ts.tv_sec += ns / 1000000000;
+	ts.tv_nsec = ns % 1000000000;
+	return ts;
 }
 
 /* What the optimiser may not see through. */

@@ -26,6 +26,7 @@ const parts = {
   kernel: part("kernel.wasm"),
   busybox: part("busybox.wasm"),
   rootfs: part("rootfs.cpio"),
+  disk: part("disk.blocks"),
   host: part("host.wasm", hostFolder),
 };
 const worker = await bundle({

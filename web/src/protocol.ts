@@ -38,6 +38,8 @@ export interface BootRequest {
   kernelParameters: string;
   files: GuestFile[];
   programs: GuestProgram[];
+  /** The disk that is wanted, or "". */
+  disk: string;
 }
 
 /** Page to worker. */
@@ -63,6 +65,8 @@ export type Stream = 1 | 2;
 /** Worker to page. */
 export type Notice =
   | { type: "progress"; stage: "download" | "compile" | "boot"; loaded: number; total: number }
+  /** Before the boot: the machine has its disk, or why not. */
+  | { type: "disk"; missing: string }
   | { type: "ready" }
   | { type: "log"; text: string }
   | { type: "output"; id: number; stream: Stream; bytes: Uint8Array }

@@ -65,6 +65,13 @@ consts! {
     /// Window size changed: see `stream_winsize`.
     STREAM_RESIZED: u32 = 8;
 
+    /// `disk_features`: it cannot be written.
+    DISK_READ_ONLY: u32 = 1;
+    /// Most bytes of one `disk_transfer`.
+    DISK_TRANSFER: u32 = 1048576;
+    /// Most disks of a machine.
+    DISKS: u32 = 8;
+
     /// `trace` events. A system call begins: `from` is its six 64-bit arguments.
     TRACE_ENTER: u32 = 0;
     /// It has returned `ret`; `nr` and `from` as at its beginning.

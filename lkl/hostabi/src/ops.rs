@@ -181,6 +181,17 @@ abi! {
         /// Next stream that changed state since it was last reported, or -1.
         call stream_event() -> i32;
 
+        /// Size of a disk, in sectors of 512 bytes; 0: there is no such disk.
+        call disk_sectors(disk: u32) -> u32;
+        /// What a disk can do: `LKL_DISK_*` bits.
+        call disk_features(disk: u32) -> u32;
+        /// Reads or writes whole sectors, from `sector` on: `parts` is `count` times
+        /// address and length in kernel memory, all together at most
+        /// `LKL_DISK_TRANSFER` bytes. 0, or -EIO, -ENOSPC.
+        call disk_transfer(disk: u32, write: u32, sector: u32, parts: ptr, count: u32) -> i32;
+        /// What has been written is kept, whatever happens to the host.
+        call disk_flush(disk: u32) -> i32;
+
         /// Next job request, serialised as in `arch/lkl/kernel/job.c`: its
         /// length, 0 when there is none, -E2BIG when `len` is too small.
         call job_next(buf: ptr, len: u32) -> i32;

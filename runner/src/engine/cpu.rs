@@ -12,13 +12,14 @@ use super::irq::Irqs;
 use super::layout::{head_of, Head, Ops};
 use super::mm::{Memories, Memory, MmHandle};
 use super::task::{Task, Tasks, Upcall, UPCALL_NONE};
-use super::{asm, gs, Devices, Outcome};
+use super::{asm, gs, Devices, Disk, Outcome};
 use hostabi::consts::TASK_KERNEL;
 
 /// See the module's text.
 pub struct Cpu {
     pub irqs: Arc<Irqs>,
     pub devices: Arc<dyn Devices>,
+    pub disks: Vec<Box<dyn Disk>>,
     pub kernel: *mut Head,
     pub memory: Memory,
     /// What the kernel's memory consists of: page n of it is page n of this.
@@ -48,6 +49,7 @@ impl Cpu {
     pub fn new(
         irqs: Arc<Irqs>,
         devices: Arc<dyn Devices>,
+        disks: Vec<Box<dyn Disk>>,
         memory: Memory,
         pages: OwnedFd,
     ) -> std::io::Result<Box<Cpu>> {
@@ -55,6 +57,7 @@ impl Cpu {
         let cpu = Box::new(Cpu {
             irqs,
             devices,
+            disks,
             kernel,
             memory,
             pages,

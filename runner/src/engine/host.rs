@@ -17,11 +17,12 @@ use super::kernel::rust_type;
 use super::layout::{Head, CTX_SIZE};
 use super::mm::MmHandle;
 use super::task::{Upcall, UPCALL_SIGNAL, UPCALL_START};
-use super::{asm, fault, image, unwind, user, Errno, Outcome};
+use super::{asm, fault, image, unwind, user, Disk, Errno, Outcome};
 use crate::trace::{self, Event};
 
 const EAGAIN: Errno = -11;
 const ENOMEM: Errno = -12;
+const ENXIO: Errno = -6;
 const ENOEXEC: Errno = -8;
 const EINVAL: Errno = -22;
 
@@ -413,6 +414,34 @@ impl Cpu {
         self.devices.stream_event().map_or(-1, |stream| stream as i32)
     }
 
+    fn disk(&self, disk: u32) -> Result<&dyn Disk, Errno> {
+        self.disks.get(disk as usize).map(|disk| &**disk).ok_or(ENXIO)
+    }
+
+    fn disk_sectors(&self, disk: u32) -> u32 {
+        self.disk(disk).map_or(0, |disk| disk.sectors())
+    }
+
+    fn disk_features(&self, disk: u32) -> u32 {
+        self.disk(disk).map_or(0, |disk| disk.features())
+    }
+
+    fn disk_transfer(&self, disk: u32, write: u32, sector: u32, parts: u32, count: u32) -> i32 {
+        let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes"));
+        let list = &*self.bytes(parts, count * DISK_PART);
+        let list = list.chunks_exact(DISK_PART as usize);
+        let mut parts = list.map(|part| self.bytes(word(&part[..4]), word(&part[4..])));
+        let done = self.disk(disk).and_then(|disk| match write {
+            0 => disk.read(sector, &mut parts),
+            _ => disk.write(sector, &mut parts),
+        });
+        done.map_or_else(|errno| errno, |()| 0)
+    }
+
+    fn disk_flush(&self, disk: u32) -> i32 {
+        self.disk(disk).and_then(|disk| disk.flush()).map_or_else(|errno| errno, |()| 0)
+    }
+
     fn job_next(&self, buf: u32, len: u32) -> i32 {
         match self.devices.job_next(len as usize) {
             None => 0,
@@ -521,6 +550,8 @@ fn read_memory(memory: &super::mm::Memory, address: u32, to: &mut [u8]) -> usize
     to.len() - left
 }
 
+/// Bytes of a part of a disk transfer: an address and a length.
+const DISK_PART: u32 = 8;
 /// Bytes of the kernel's siginfo at most.
 const SIGINFO: u32 = 128;
 /// A process may touch every page that the kernel maps for it.

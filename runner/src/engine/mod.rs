@@ -44,8 +44,28 @@ pub use irq::Irqs;
 use mm::Memory;
 use task::Task;
 
+/// Kernel memory that a disk transfer fills or empties, in order.
+pub type DiskParts<'a> = &'a mut dyn Iterator<Item = &'a mut [u8]>;
+
+/// A disk of the machine, which the guest sees as a block device. Called on the
+/// CPU thread, which waits.
+pub trait Disk: Send {
+    /// Its size in sectors of 512 bytes, at least 1.
+    fn sectors(&self) -> u32;
+    /// `LKL_DISK_*` bits.
+    fn features(&self) -> u32;
+    /// Fills the parts from here on.
+    fn read(&self, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno>;
+    /// Writes the parts from here on.
+    fn write(&self, sector: u32, parts: DiskParts<'_>) -> Result<(), Errno>;
+    /// What has been written is kept, whatever happens to the host.
+    fn flush(&self) -> Result<(), Errno>;
+}
+
 /// What to boot.
 pub struct Boot {
+    /// The guest's /dev/disk0 and on; at most `LKL_DISKS`.
+    pub disks: Vec<Box<dyn Disk>>,
     /// Bytes of kernel memory.
     pub memory: u32,
     pub command_line: String,
@@ -89,13 +109,19 @@ pub fn check(boot: &Boot) -> Result<(), BootError> {
 }
 
 /// Boots a machine and runs it on the calling thread until it ends.
-pub fn run(boot: Boot, irqs: Arc<Irqs>, devices: Arc<dyn Devices>) -> Result<Outcome, BootError> {
+pub fn run(
+    mut boot: Boot,
+    irqs: Arc<Irqs>,
+    devices: Arc<dyn Devices>,
+) -> Result<Outcome, BootError> {
     check(&boot)?;
     fault::install();
     let _signal_stack = fault::SignalStack::new();
     let memory = Memory::reserve(irqs.page()).map_err(BootError::Reserve)?;
     let (initrd, pages) = kernel_memory(&memory, &irqs, &boot)?;
-    let cpu = cpu::Cpu::new(irqs.clone(), devices, memory, pages).map_err(BootError::Reserve)?;
+    let disks = std::mem::take(&mut boot.disks);
+    let cpu = cpu::Cpu::new(irqs.clone(), devices, disks, memory, pages);
+    let cpu = cpu.map_err(BootError::Reserve)?;
     let _timer = irqs.start_timer_thread().map_err(BootError::Timer)?;
     // SAFETY: the kernel's memory and context are mapped and its entries are the
     // linked module's.

@@ -149,7 +149,8 @@ impl Inetd {
         stream.watch(Arc::new(move || changed.mark(id)));
         let bytes = |text: &OsString| text.as_bytes().to_vec();
         let mut spec = self.parts.spec(service.command.iter().map(bytes).collect());
-        (spec.uid, spec.gid, spec.contain) = (service.uid, service.gid, Some(GRACE));
+        (spec.uid, spec.gid) = (Some(service.uid), Some(service.gid));
+        spec.contain = Some(GRACE);
         for (name, value) in &service.env {
             set(&mut spec.env, bytes(name), bytes(value));
         }

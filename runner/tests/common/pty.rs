@@ -140,6 +140,33 @@ impl Terminal {
         self.screen.screen_mut().set_size(rows, columns);
     }
 
+    /// Opens an empty file in BusyBox's vi and types text into it.
+    #[track_caller]
+    pub fn vi_new(&mut self, file: &str, text: &str) {
+        self.send(&format!("vi {file}\r"));
+        self.wait("an empty file", |s| s.contains(file) && s.contains('~'));
+        self.send(&format!("i{}", text.replace('\n', "\r")));
+        self.wait("the text", |s| s.starts_with(text));
+        self.vi_commands(file);
+    }
+
+    /// Leaves insert mode. Escape and a key in one burst would be an unknown
+    /// function key.
+    #[track_caller]
+    pub fn vi_commands(&mut self, file: &str) {
+        self.send("\x1b");
+        self.wait("command mode", |s| s.contains(&format!("- {file} [Modified]")));
+    }
+
+    /// Saves and quits; the file holds the text.
+    #[track_caller]
+    pub fn vi_save(&mut self, file: &str, text: &str) {
+        self.send(":wq\r");
+        self.wait_prompt();
+        self.send(&format!("clear; cat {file}\r"));
+        self.wait("the file", |s| s.starts_with(text));
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -168,6 +195,26 @@ impl Terminal {
             assert_eq!(libc::tcgetattr(self.slave.as_raw_fd(), &mut t), 0);
             [t.c_iflag, t.c_oflag, t.c_cflag, t.c_lflag]
         }
+    }
+}
+
+/// The settings of a terminal that nobody has changed.
+pub fn fresh_settings() -> [u32; 4] {
+    Terminal::start(Command::new("true"), 24, 80).settings()
+}
+
+/// Each of these keys ends the program at its prompt with 0, and the terminal is
+/// as it was.
+#[track_caller]
+pub fn is_given_back(program: impl Fn() -> Command, ends: &[&str]) {
+    let fresh = fresh_settings();
+    for end in ends {
+        let mut t = Terminal::start(program(), 24, 80);
+        t.wait_prompt();
+        assert_ne!(t.settings(), fresh, "not raw");
+        t.send(end);
+        assert_eq!(t.wait_exit().code(), Some(0), "{end:?}");
+        assert_eq!(t.settings(), fresh, "{end:?}");
     }
 }
 

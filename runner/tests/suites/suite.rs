@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::common::guest_dir;
+use crate::description::Description;
 
 /// A suite as its folder describes it. CONTRIBUTING.md has the fields.
 pub struct Suite {
@@ -20,53 +21,12 @@ pub struct Suite {
     pub expected: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// The part of suite.toml that running needs; xtask knows all of it.
-#[derive(serde::Deserialize)]
-struct Description {
-    #[serde(default)]
-    slow: bool,
-    #[serde(default)]
-    tool: bool,
-    #[serde(default)]
-    needs: Vec<String>,
-    /// More for `--add`, the host's side in what xtask has built.
-    #[serde(default)]
-    add: Vec<String>,
-    #[serde(default = "minute")]
-    deadline: u64,
-    #[serde(default = "usual_memory")]
-    memory: String,
-}
-
-fn minute() -> u64 {
-    60
-}
-
-fn usual_memory() -> String {
-    "256M".into()
-}
-
-/// All suites, in the order of their names.
-pub fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
 impl Suite {
     /// A description that cannot be read is a mistake of the tree: it panics.
     pub fn load(folder: &Path, name: &str) -> Suite {
-        let text = |file: &str| std::fs::read_to_string(folder.join(file));
-        let said = text("suite.toml").unwrap_or_else(|e| panic!("{name}/suite.toml: {e}"));
-        let said: Description =
-            toml::from_str(&said).unwrap_or_else(|e| panic!("{name}/suite.toml: {e}"));
+        let said = Description::load(folder).unwrap_or_else(|e| panic!("{e}"));
         // A suite of which everything passes needs none.
-        let expected = text("expected.toml").unwrap_or_default();
+        let expected = std::fs::read_to_string(folder.join("expected.toml")).unwrap_or_default();
         let expected =
             toml::from_str(&expected).unwrap_or_else(|e| panic!("{name}/expected.toml: {e}"));
 

@@ -3,12 +3,16 @@
 //! Only the places of lists, caches and sources are moved; proxies,
 //! credentials and certificates stay those of the machine. Signatures are
 //! checked with Debian's own keyring, so what an index says is Debian's word.
+//!
+//! Builds share the root. apt itself would fail at once where another one has
+//! it, so an [`Apt`] holds a lock of ours for as long as it lives.
 
+use crate::lock;
 use crate::mirror::Mirror;
 use crate::proc;
 use crate::progress::Progress;
 use anyhow::{bail, Context, Result};
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,6 +21,7 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 pub struct Apt {
     root: PathBuf,
     log: PathBuf,
+    _lock: File,
 }
 
 /// A file that a signed index offers.
@@ -31,17 +36,31 @@ pub struct Offer {
 }
 
 impl Apt {
-    /// Sets the root up for `suites` and reads their indexes.
-    pub fn update(root: &Path, suites: &[String], log: &Path, progress: &Progress) -> Result<Apt> {
+    /// Sets the root up for `suites` and reads their indexes. They are not read
+    /// again if this process has done so (`known`) and nobody else wanted other
+    /// suites since.
+    pub fn open(
+        root: &Path,
+        suites: &[String],
+        known: bool,
+        log: &Path,
+        progress: &Progress,
+    ) -> Result<Apt> {
         if !Path::new(KEYRING).exists() {
             bail!("Debian's keyring is missing: install the package debian-archive-keyring");
         }
-        let apt = Apt { root: root.into(), log: log.into() };
         for dir in ["etc", "lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(root.join(dir))?;
         }
-        let mirror = Mirror::find()?;
-        fs::write(root.join("etc/sources.list"), sources(&mirror, suites))?;
+        let whom = "another process that fetches from Debian's mirrors";
+        let lock = lock::take(&root.join("lock"), whom, progress)?;
+        let apt = Apt { root: root.into(), log: log.into(), _lock: lock };
+        let list = root.join("etc/sources.list");
+        let wanted = sources(&Mirror::find()?, suites);
+        if known && fs::read_to_string(&list).is_ok_and(|now| now == wanted) {
+            return Ok(apt);
+        }
+        fs::write(&list, wanted)?;
         fs::write(root.join("etc/apt.conf"), apt.config())?;
         fs::write(root.join("status"), "")?;
         progress.doing("reading Debian's indexes");

@@ -2,21 +2,23 @@
 //!
 //! ```text
 //! entry/NAME-KEY/   files and .manifest; appears complete, by one rename
-//! lock/NAME-KEY     flock of whoever makes or replaces that entry
+//! lock/NAME-KEY     lock of whoever makes or replaces that entry
 //! tmp/NAME-KEY.PID/ work/ and out/ while it is made
-//! apt/              private apt root (see apt)
+//! apt/              private apt root, with a lock of its own (see apt)
 //! ```
 //!
 //! Lock order: a process holds at most the locks of a chain of entries that
 //! depend on each other, taken from the dependent to what it needs; keys of
 //! dependents contain those of their dependencies, so the order has no circle.
+//! The lock of apt is taken before that of the archive it fetches.
 //! A lock dies with its process: a directory in `tmp` whose lock is free has no
 //! owner and is removed. Deleting the whole cache costs only time.
 
 use crate::key::Key;
+use crate::lock;
 use crate::manifest::Manifest;
+use crate::progress::Progress;
 use anyhow::{bail, Context, Result};
-use rustix::fs::{flock, FlockOperation};
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -84,20 +86,21 @@ pub fn place() -> Result<PathBuf> {
 
 pub struct Cache {
     root: PathBuf,
+    progress: Progress,
 }
 
 impl Cache {
-    pub fn open() -> Result<Cache> {
-        Cache::at(place()?)
+    pub fn open(progress: &Progress) -> Result<Cache> {
+        Cache::at(place()?, progress)
     }
 
-    pub fn at(root: PathBuf) -> Result<Cache> {
+    pub fn at(root: PathBuf, progress: &Progress) -> Result<Cache> {
         for dir in ["entry", "lock", "tmp"] {
             let dir = root.join(dir);
             fs::create_dir_all(&dir)
                 .with_context(|| format!("the cache needs a writable {}", dir.display()))?;
         }
-        let cache = Cache { root };
+        let cache = Cache { root, progress: progress.clone() };
         cache.sweep()?;
         Ok(cache)
     }
@@ -161,15 +164,8 @@ impl Cache {
     }
 
     fn lock(&self, id: &Id) -> Result<File> {
-        let path = self.root.join("lock").join(&id.0);
-        let file =
-            File::create(&path).with_context(|| format!("cannot lock {}", path.display()))?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            eprintln!("cache: another process is making {}; waiting for it", id.0);
-            flock(&file, FlockOperation::LockExclusive)
-                .with_context(|| format!("cannot lock {}", path.display()))?;
-        }
-        Ok(file)
+        let whom = format!("another process that makes {}", id.0);
+        lock::take(&self.root.join("lock").join(&id.0), &whom, &self.progress)
     }
 
     /// Removes what interrupted processes left in `tmp`.
@@ -179,8 +175,8 @@ impl Cache {
             let name = item.file_name();
             let name = name.to_string_lossy();
             let id = name.rsplit_once('.').map_or(&*name, |(id, _)| id);
-            let lock = File::create(self.root.join("lock").join(id))?;
-            if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            let lock = lock::try_take(&self.root.join("lock").join(id))?;
+            if lock.is_some() {
                 remove_tree(&item.path())?;
             }
         }

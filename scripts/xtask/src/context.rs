@@ -23,7 +23,7 @@ impl Context {
     pub fn new(progress: Progress) -> Result<Context> {
         Ok(Context {
             root: root(),
-            cache: Cache::open()?,
+            cache: Cache::open(&progress)?,
             progress,
             bin: env::current_exe()?.parent().expect("a file").into(),
             jobs: thread::available_parallelism().map_or(1, |n| n.get()),

@@ -34,12 +34,13 @@ pub struct Fetcher<'a> {
     cache: &'a Cache,
     progress: &'a Progress,
     log: PathBuf,
-    apt: Option<(Vec<String>, Apt)>,
+    /// Whose indexes have been read.
+    suites: Vec<String>,
 }
 
 impl<'a> Fetcher<'a> {
     pub fn new(cache: &'a Cache, progress: &'a Progress, log: PathBuf) -> Self {
-        Fetcher { cache, progress, log, apt: None }
+        Fetcher { cache, progress, log, suites: Vec::new() }
     }
 
     /// What earlier fetches decided: no network.
@@ -73,8 +74,9 @@ impl<'a> Fetcher<'a> {
             })?;
             return self.decided(recipe, Choice::Pinned, entry);
         }
-        let (choice, offer) = self.look_up(recipe)?;
-        let (apt, progress) = (&self.apt.as_ref().expect("look_up opens it").1, self.progress);
+        let apt = self.apt(recipe)?;
+        let (choice, offer) = self.look_up(recipe, &apt)?;
+        let progress = self.progress;
         let entry = self.cache.ensure(&id(recipe, &choice), |m| {
             let arrived = m.work.join(&offer.file);
             match recipe.kind {
@@ -124,17 +126,19 @@ impl<'a> Fetcher<'a> {
         self.cache.root().join("resolved").join(format!("{}-{}", recipe.name, &key.as_str()[..24]))
     }
 
-    fn look_up(&mut self, recipe: &Recipe) -> Result<(Choice, Offer)> {
-        if self.apt.as_ref().is_none_or(|(s, _)| !recipe.suites.iter().all(|x| s.contains(x))) {
-            let root = self.cache.root().join("apt");
-            let mut suites = self.apt.take().map_or(vec![], |(suites, _)| suites);
-            suites.extend(recipe.suites.iter().cloned());
-            suites.sort();
-            suites.dedup();
-            let apt = Apt::update(&root, &suites, &self.log, self.progress)?;
-            self.apt = Some((suites, apt));
-        }
-        let apt = &self.apt.as_ref().expect("just opened").1;
+    /// For the recipe's suites and those that were wanted before.
+    fn apt(&mut self, recipe: &Recipe) -> Result<Apt> {
+        let known = recipe.suites.iter().all(|suite| self.suites.contains(suite));
+        let mut suites = [self.suites.as_slice(), &recipe.suites].concat();
+        suites.sort();
+        suites.dedup();
+        let root = self.cache.root().join("apt");
+        let apt = Apt::open(&root, &suites, known, &self.log, self.progress)?;
+        self.suites = suites;
+        Ok(apt)
+    }
+
+    fn look_up(&self, recipe: &Recipe, apt: &Apt) -> Result<(Choice, Offer)> {
         let offers = match recipe.kind {
             Kind::Deb | Kind::Package => apt.packages(&recipe.package)?,
             Kind::Dsc => apt.sources(&recipe.package, &recipe.archive)?,

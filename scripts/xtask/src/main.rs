@@ -11,6 +11,7 @@ mod apt;
 mod bench;
 mod cache;
 mod context;
+mod disk;
 mod fetch;
 mod guest;
 mod kernel;
@@ -18,6 +19,7 @@ mod key;
 mod languages;
 #[cfg(test)]
 mod layers;
+mod lock;
 mod manifest;
 mod mirror;
 mod pipeline;

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::fetch::Fetcher;
 use crate::guest::Placed;
 use crate::progress::{Progress, Step};
-use crate::{kernel, languages, rootfs, sdk, telnet, translate, userland};
+use crate::{disk, kernel, languages, rootfs, sdk, telnet, translate, userland};
 use anyhow::{Context as _, Result};
 
 /// Times in seconds of a cold build on two cores.
@@ -23,6 +23,7 @@ const PLAN: &[Step] = &[
     MODULES[2],
     MODULES[3],
     Step { name: "rootfs", weight: 2 },
+    Step { name: "disk", weight: 1 },
     Step { name: "kernel code", weight: 150 },
     Step { name: "busybox code", weight: 60 },
     Step { name: "tests", weight: 5 },
@@ -94,6 +95,10 @@ fn build_with_sysroot() -> Result<(Context, Entry)> {
     let failed = step("rootfs");
     let rootfs = rootfs::ensure(&ctx, busybox).with_context(failed)?;
     placed.file(&rootfs, rootfs::IMAGE).with_context(failed)?;
+
+    let failed = step("disk");
+    let disk = disk::ensure(&ctx).with_context(failed)?;
+    placed.file(&disk, disk::BLOCKS).with_context(failed)?;
 
     let failed = step("kernel code");
     let code = translate::kernel(&ctx, kernel).with_context(failed)?;

@@ -33,11 +33,22 @@ impl Drop for Polling {
     }
 }
 
+/// Ends a [`Progress::waiting`] when dropped.
+pub struct Waiting(Progress);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.board().waits = None;
+    }
+}
+
 struct Board {
     plan: Vec<Step>,
     /// Index of the current step; `plan.len()` after the last.
     at: usize,
     doing: String,
+    /// For whom, and since when: shown instead of what was done before.
+    waits: Option<(String, Instant)>,
     /// Share of the current step that is done, 0 to 1.
     share: f64,
     began: Instant,
@@ -55,6 +66,7 @@ impl Progress {
             plan: plan.to_vec(),
             at: 0,
             doing: String::new(),
+            waits: None,
             share: 0.0,
             began: Instant::now(),
             tty: io::stderr().is_terminal(),
@@ -95,6 +107,21 @@ impl Progress {
             board.doing = what.into();
             board.draw();
         }
+    }
+
+    /// The current step waits for `whom` until the guard is dropped.
+    pub fn waiting(&self, whom: &str) -> Waiting {
+        let mut board = self.board();
+        board.waits = Some((whom.into(), Instant::now()));
+        if !board.quiet {
+            board.draw();
+        }
+        Waiting(self.clone())
+    }
+
+    #[cfg(test)]
+    pub fn waits_for(&self) -> Option<String> {
+        self.board().waits.as_ref().map(|(whom, _)| whom.clone())
     }
 
     /// The current step has done `done` of `all`, counted as `what`.
@@ -162,7 +189,11 @@ impl Drop for Board {
 impl Board {
     fn line(&self) -> String {
         let secs = self.began.elapsed().as_secs();
-        format_line(&self.plan, self.at, self.share, secs, &self.doing)
+        let waits = self.waits.as_ref().map(|(whom, since)| {
+            format!("waiting for {whom}, {} so far", clock(since.elapsed().as_secs()))
+        });
+        let doing = waits.as_deref().unwrap_or(&self.doing);
+        format_line(&self.plan, self.at, self.share, secs, doing)
     }
 
     fn draw(&mut self) {
@@ -187,6 +218,10 @@ impl Board {
     }
 }
 
+fn clock(secs: u64) -> String {
+    format!("{}:{:02}", secs / 60, secs % 60)
+}
+
 fn format_line(plan: &[Step], at: usize, share: f64, secs: u64, doing: &str) -> String {
     let weight = |steps: &[Step]| f64::from(steps.iter().map(|s| s.weight).sum::<u32>());
     let at = at.min(plan.len());
@@ -196,8 +231,7 @@ fn format_line(plan: &[Step], at: usize, share: f64, secs: u64, doing: &str) -> 
     }
     let percent = (100.0 * done / weight(plan).max(1.0)).floor();
     let n = (at + 1).min(plan.len());
-    let (min, sec) = (secs / 60, secs % 60);
-    let head = format!("[{n:2}/{} {percent:3.0}% {min:2}:{sec:02}]", plan.len());
+    let head = format!("[{n:2}/{} {percent:3.0}% {:>5}]", plan.len(), clock(secs));
     match plan.get(at) {
         Some(step) if doing.is_empty() => format!("{head} {}", step.name),
         Some(step) => format!("{head} {}: {doing}", step.name),
@@ -228,6 +262,18 @@ mod tests {
     fn a_share_never_leaves_its_step() {
         assert!(format_line(PLAN, 1, 7.0, 0, "").contains(" 80%"));
         assert!(format_line(PLAN, 1, -1.0, 0, "").contains(" 20%"));
+    }
+
+    #[test]
+    fn who_is_waited_for_is_shown_instead_of_the_last_thing_done() {
+        let progress = Progress::new(PLAN);
+        progress.step("kernel");
+        progress.doing("unpacking");
+        let waiting = progress.waiting("another process that makes it");
+        let line = progress.board().line();
+        assert!(line.ends_with(" kernel: waiting for another process that makes it, 0:00 so far"));
+        drop(waiting);
+        assert!(progress.board().line().ends_with("kernel: unpacking"));
     }
 
     #[test]

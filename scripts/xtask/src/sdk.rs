@@ -85,7 +85,11 @@ pub fn count_objects(ctx: &Context, dir: &Path, all: usize) -> Polling {
 pub fn cargo_build(ctx: &Context, package: &str, step: &str) -> Result<()> {
     let mut cargo = cargo(ctx);
     cargo.args(["build", "--release", "--package", package]);
+    let mut waiting = None;
     proc::logged(&mut cargo, &ctx.log(step), |line| {
+        let blocked = line.trim_start().starts_with("Blocking waiting for");
+        drop(waiting.take());
+        waiting = blocked.then(|| ctx.progress.waiting("another cargo"));
         if let Some(what) = line.trim_start().strip_prefix("Compiling ") {
             ctx.progress.doing(&format!("compiling {what}"));
         }

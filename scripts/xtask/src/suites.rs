@@ -10,47 +10,22 @@ use crate::key::KeyBuilder;
 use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
 use crate::{proc, sdk, source};
-use anyhow::{bail, Context as _, Result};
-use serde::Deserialize;
+use anyhow::{bail, Context as _, Error, Result};
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+
+#[path = "../../../userland/suites/description.rs"]
+#[allow(dead_code)] // the tests read the rest
+mod description;
+
+use description::Description;
 
 const FOLDER: &str = "userland/suites";
 
 /// Times in seconds on two cores, of those that `scripts/test` runs.
 const PLAN: &[Step] =
     &[Step { name: "suites", weight: 200 }, Step { name: "their code", weight: 100 }];
-
-/// `suite.toml`; CONTRIBUTING.md describes the fields.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Description {
-    /// Left to `scripts/test --all`.
-    #[serde(default)]
-    slow: bool,
-    /// No tests of its own: others need it.
-    #[serde(default)]
-    tool: bool,
-    /// Suites whose programs this one runs.
-    #[serde(default)]
-    needs: Vec<String>,
-    /// Relative to the suite's folder.
-    #[serde(default = "own_recipe")]
-    recipe: String,
-    /// For the harness that runs it.
-    #[serde(rename = "deadline")]
-    _deadline: Option<u64>,
-    #[serde(rename = "memory")]
-    _memory: Option<String>,
-    #[serde(rename = "add", default)]
-    _add: Vec<String>,
-}
-
-fn own_recipe() -> String {
-    "recipe.toml".into()
-}
 
 struct Suite {
     name: String,
@@ -61,10 +36,7 @@ struct Suite {
 impl Suite {
     fn load(ctx: &Context, name: &str) -> Result<Suite> {
         let folder = ctx.path(FOLDER).join(name);
-        let file = folder.join("suite.toml");
-        let text =
-            fs::read_to_string(&file).with_context(|| format!("there is no suite {name}"))?;
-        let said = toml::from_str(&text).with_context(|| format!("in {}", file.display()))?;
+        let said = Description::load(&folder).map_err(Error::msg)?;
         Ok(Suite { name: name.into(), folder, said })
     }
 
@@ -75,19 +47,12 @@ impl Suite {
 
 /// Recipes that only suites have.
 pub fn recipes(ctx: &Context) -> Result<Vec<Recipe>> {
-    let own = |suite: &Suite| suite.said.recipe == own_recipe();
+    let own = |suite: &Suite| suite.said.recipe == description::own_recipe();
     all(ctx)?.iter().filter(|suite| own(suite)).map(Suite::recipe).collect()
 }
 
 fn all(ctx: &Context) -> Result<Vec<Suite>> {
-    let mut names = Vec::new();
-    for item in fs::read_dir(ctx.path(FOLDER))? {
-        let item = item?;
-        if item.path().is_dir() {
-            names.push(item.file_name().to_string_lossy().into_owned());
-        }
-    }
-    names.sort();
+    let names = description::names(&ctx.path(FOLDER))?;
     names.iter().map(|name| Suite::load(ctx, name)).collect()
 }
 

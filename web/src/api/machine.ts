@@ -26,7 +26,9 @@ interface Adding {
 
 export class PageMachine implements api.Machine {
   readonly ready: Promise<void>;
+  readonly disk: Promise<string>;
   readonly outcome: Promise<api.Outcome>;
+  private settleDisk!: (missing: string) => void;
   private settleReady!: () => void;
   private failReady!: (error: MachineError) => void;
   private settleOutcome!: (outcome: api.Outcome) => void;
@@ -48,6 +50,7 @@ export class PageMachine implements api.Machine {
     });
     // Who does not wait for it is told by whatever else they ask for.
     this.ready.catch(() => {});
+    this.disk = new Promise((resolve) => (this.settleDisk = resolve));
     this.outcome = new Promise((resolve) => (this.settleOutcome = resolve));
     this.port = connect({
       notice: (notice) => this.notice(notice),
@@ -132,6 +135,8 @@ export class PageMachine implements api.Machine {
     switch (notice.type) {
       case "progress":
         return this.callbacks.onProgress?.(notice);
+      case "disk":
+        return this.settleDisk(notice.missing);
       case "ready":
         return this.settleReady();
       case "log":
@@ -182,6 +187,7 @@ export class PageMachine implements api.Machine {
     if (this.over) return;
     this.over = error;
     this.port.terminate();
+    this.settleDisk(error.message);
     this.failReady(error);
     for (const session of this.sessions.values()) {
       if (session instanceof Command) session.lose(error);

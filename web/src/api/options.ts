@@ -21,6 +21,7 @@ export async function bootRequest(options: BootOptions): Promise<BootRequest> {
     userMemory: size("userMemory", options.userMemory),
     kernelParameters: options.kernelParameters ?? "",
     files: Object.entries(options.files ?? {}).map(guestFile),
+    disk: options.disk ?? "",
     programs: programs.map(({ name, content }) => ({ name, bytes: content })),
   };
 }

@@ -24,6 +24,13 @@ export interface BootOptions {
    * are in /usr/local/bin when the machine has booted. A URL's last part is the name.
    */
   programs?: (string | URL | ProgramOptions)[];
+  /**
+   * A disk that the browser keeps for this origin under this name, made when there is
+   * none: it is on /persist. What a write has written there is kept when the write has
+   * returned, however the page ends. One machine at a time has it; see
+   * {@link Machine.disk}.
+   */
+  disk?: string;
   /** Further parameters for the kernel, separated by spaces. */
   kernelParameters?: string;
   onProgress?: (progress: Progress) => void;
@@ -52,6 +59,11 @@ export interface Progress {
 export interface Machine {
   /** Settles when the guest has booted; rejects with a {@link MachineError}. */
   readonly ready: Promise<void>;
+  /**
+   * Settles when it is known whether the machine has the disk that was asked for: with
+   * "" if so, else with the reason in one sentence. The machine boots without it then.
+   */
+  readonly disk: Promise<string>;
   /** Settles when the machine has ended, however that came. */
   readonly outcome: Promise<Outcome>;
   /** The kernel log so far; the oldest lines go when it is longer than 1 MiB. */

@@ -52,6 +52,12 @@ export const STREAM_WRITABLE = 0x2;
 export const STREAM_BROKEN = 0x4;
 /** Window size changed: see `stream_winsize`. */
 export const STREAM_RESIZED = 0x8;
+/** `disk_features`: it cannot be written. */
+export const DISK_READ_ONLY = 0x1;
+/** Most bytes of one `disk_transfer`. */
+export const DISK_TRANSFER = 0x100000;
+/** Most disks of a machine. */
+export const DISKS = 0x8;
 /** `trace` events. A system call begins: `from` is its six 64-bit arguments. */
 export const TRACE_ENTER = 0x0;
 /** It has returned `ret`; `nr` and `from` as at its beginning. */
@@ -201,6 +207,18 @@ export interface HostOps {
   stream_close(stream: number): void;
   /** Next stream that changed state since it was last reported, or -1. */
   stream_event(): number;
+  /** Size of a disk, in sectors of 512 bytes; 0: there is no such disk. */
+  disk_sectors(disk: number): number;
+  /** What a disk can do: `LKL_DISK_*` bits. */
+  disk_features(disk: number): number;
+  /**
+   * Reads or writes whole sectors, from `sector` on: `parts` is `count` times
+   * address and length in kernel memory, all together at most
+   * `LKL_DISK_TRANSFER` bytes. 0, or -EIO, -ENOSPC.
+   */
+  disk_transfer(disk: number, write: number, sector: number, parts: number, count: number): number;
+  /** What has been written is kept, whatever happens to the host. */
+  disk_flush(disk: number): number;
   /**
    * Next job request, serialised as in `arch/lkl/kernel/job.c`: its
    * length, 0 when there is none, -E2BIG when `len` is too small.

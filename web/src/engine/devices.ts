@@ -44,6 +44,20 @@ export interface Devices {
   shuttingDown(): void;
 }
 
+/** A disk of the machine, which the guest sees as a block device. */
+export interface Disk {
+  /** Its size in sectors of 512 bytes. */
+  readonly sectors: number;
+  readonly readOnly: boolean;
+  /**
+   * Reads or writes from `sector` on what follows each other in `parts`: 0, or
+   * a negative errno.
+   */
+  transfer(write: boolean, sector: number, parts: readonly Uint8Array[]): number;
+  /** What has been written is kept, whatever happens: 0 or a negative errno. */
+  flush(): number;
+}
+
 /** How a machine ended. */
 export type Outcome =
   | { kind: "halt" | "power-off" | "restart" }

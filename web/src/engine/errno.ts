@@ -1,4 +1,5 @@
 /** Error numbers that host operations return, negated. */
+export const ENXIO = 6;
 export const ENOEXEC = 8;
 export const EAGAIN = 11;
 export const ENOMEM = 12;

@@ -13,7 +13,8 @@
  */
 import * as abi from "./abi.ts";
 import { Clock } from "./clock.ts";
-import type { Devices, Outcome } from "./devices.ts";
+import type { Devices, Disk, Outcome } from "./devices.ts";
+import { ENXIO } from "./errno.ts";
 import { headroom } from "./headroom.ts";
 import { Forks } from "./forks.ts";
 import type { AccessExports, CpuExports, Glue, Kernel } from "./glue.ts";
@@ -30,6 +31,8 @@ export interface Options {
   kernel: WebAssembly.Module;
   glue: Glue;
   devices: Devices;
+  /** The guest's /dev/disk0 and on. */
+  disks?: readonly Disk[];
   programs: Programs;
   /** An initramfs: a cpio archive. */
   initrd: Uint8Array;
@@ -185,6 +188,12 @@ export class Machine {
       stream_end: (stream: number) => devices.streamEnd(stream >>> 0),
       stream_close: (stream: number) => devices.streamClose(stream >>> 0),
       stream_event: () => devices.streamEvent(),
+      disk_sectors: (disk: number) => this.options.disks?.[disk]?.sectors ?? 0,
+      disk_features: (disk: number) =>
+        this.options.disks?.[disk]?.readOnly ? abi.DISK_READ_ONLY : 0,
+      disk_transfer: (disk: number, write: number, sector: number, parts: number, count: number) =>
+        this.transfer(disk, write !== 0, sector >>> 0, parts, count),
+      disk_flush: (disk: number) => this.options.disks?.[disk]?.flush() ?? -ENXIO,
       job_next: (at: number, length: number) => devices.jobNext(this.slice(at, length)),
       job_started: (job: number, pid: number) => devices.jobStarted(job >>> 0, pid),
       job_exit: (job: number, status: number) => devices.jobExit(job >>> 0, status),
@@ -195,6 +204,14 @@ export class Machine {
       ready: () => devices.ready(),
       shutting_down: () => devices.shuttingDown(),
     };
+  }
+
+  private transfer(disk: number, write: boolean, sector: number, at: number, count: number) {
+    const list = new Uint32Array(this.bytes.buffer, at >>> 0, 2 * count);
+    const parts = Array.from({ length: count }, (_, i) =>
+      this.slice(list[2 * i]!, list[2 * i + 1]!),
+    );
+    return this.options.disks?.[disk]?.transfer(write, sector, parts) ?? -ENXIO;
   }
 
   private trace(event: number, pid: number, nr: number, ret: number, from: number): void {

@@ -1,4 +1,4 @@
-/** What the address asks for: `?cmd=…&memory=…&program=URL&append=…`. */
+/** What the address asks for: `?cmd=…&memory=…&program=URL&append=…&disk=NAME`. */
 import type { BootOptions } from "../api/types.ts";
 
 const MIB = 1 << 20;
@@ -17,12 +17,14 @@ export function wishes(search: string): Wishes {
   };
   const [memory, processMemory] = [megabytes("memory"), megabytes("process-memory")];
   const parameters = query.get("append");
+  const disk = query.get("disk") ?? "home";
   return {
     command: query.get("cmd") ?? undefined,
     options: {
       ...(memory !== undefined && { memory }),
       ...(processMemory !== undefined && { processMemory }),
       ...(parameters !== null && { kernelParameters: parameters }),
+      ...(disk && { disk }),
       programs: query.getAll("program"),
     },
   };

@@ -122,6 +122,10 @@ export class App {
       () => void keepOffline(),
       (error: MachineError) => this.lost(machine, error),
     );
+    void Promise.all([machine.disk, machine.ready]).then(
+      ([missing]) => missing && notice(`/persist is not there. ${missing}`),
+      () => {},
+    );
     void machine.ready.then(
       () => machine.outcome.then((outcome) => this.ended(machine, outcome)),
       () => {},

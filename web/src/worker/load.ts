@@ -17,6 +17,8 @@ export interface Loaded {
   busybox: WebAssembly.Module;
   host: WebAssembly.Module;
   rootfs: Uint8Array;
+  /** The file system of a new disk. */
+  disk: Uint8Array;
 }
 
 export async function load(
@@ -26,13 +28,14 @@ export async function load(
   const total = Object.values(parts).reduce((sum, { bytes }) => sum + bytes, 0);
   let loaded = 0;
   const count = (bytes: number) => progress((loaded += bytes), total);
-  const [kernel, busybox, host, rootfs] = await Promise.all([
+  const [kernel, busybox, host, rootfs, disk] = await Promise.all([
     compile(parts.kernel, count),
     compile(parts.busybox, count),
     compile(parts.host, count),
     bytes(parts.rootfs, count),
+    bytes(parts.disk, count),
   ]);
-  return { kernel, busybox, host, rootfs };
+  return { kernel, busybox, host, rootfs, disk };
 }
 
 async function get(part: Part): Promise<Response> {

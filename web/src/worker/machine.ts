@@ -12,6 +12,8 @@ import { Machine } from "../engine/machine.ts";
 import type { Outcome } from "../engine/devices.ts";
 import { Programs } from "../engine/programs.ts";
 import { Host } from "../host/host.ts";
+import type { Disk } from "../disk/disk.ts";
+import { NoDisk, openDisk } from "../disk/open.ts";
 import { glue } from "./glue.ts";
 import { LoadError, type Loaded } from "./load.ts";
 import { CommandSession, ConsoleSession, type Session } from "./sessions.ts";
@@ -34,6 +36,7 @@ export class WorkerMachine {
   private readonly host: Host;
   private readonly turns: Turns;
   private readonly engine: Machine;
+  private readonly disk: Disk | undefined;
   private readonly post: Post;
   private readonly decoder = new TextDecoder();
   private lastWords = "";
@@ -49,7 +52,8 @@ export class WorkerMachine {
         return { path, mode: 0o755, bytes: await addProgram(programs, name, bytes) };
       }),
     );
-    return new WorkerMachine(request, loaded, host, programs, stubs, post);
+    const disk = await disk0(request, loaded, post);
+    return new WorkerMachine(request, loaded, host, programs, stubs, disk, post);
   }
 
   private constructor(
@@ -58,10 +62,12 @@ export class WorkerMachine {
     host: Host,
     programs: Programs,
     stubs: BootRequest["files"],
+    disk: Disk | undefined,
     post: Post,
   ) {
     this.host = host;
     this.programs = programs;
+    this.disk = disk;
     this.post = post;
     this.turns = new Turns(() => this.turn());
     host.onTurn = () => this.turns.ask();
@@ -72,6 +78,7 @@ export class WorkerMachine {
       kernel: loaded.kernel,
       glue: glue(),
       devices: host,
+      disks: disk ? [disk] : [],
       programs,
       initrd: host.initrd(loaded.rootfs, [...request.files, ...stubs]),
       parameters: host.commandLine(request.userMemory, request.kernelParameters),
@@ -183,6 +190,7 @@ export class WorkerMachine {
     this.turn();
     for (const id of [...this.sessions.keys()]) this.look(id);
     this.turns.stop();
+    this.disk?.close();
     this.post({ type: "outcome", outcome: this.ending(outcome) });
   }
 
@@ -191,6 +199,20 @@ export class WorkerMachine {
     // "Kernel panic - not syncing: VFS: Unable to mount root fs"
     const said = /Kernel panic - not syncing: (.*)/.exec(this.lastWords)?.[1] ?? "";
     return { kind: outcome.kind, message: outcome.kind === "panic" ? said : "" };
+  }
+}
+
+/** The disk that was asked for, or a word to the page that there is none. */
+async function disk0(request: BootRequest, loaded: Loaded, post: Post): Promise<Disk | undefined> {
+  if (!request.disk) return undefined;
+  try {
+    const disk = await openDisk(request.disk, loaded.disk);
+    post({ type: "disk", missing: "" });
+    return disk;
+  } catch (error) {
+    if (!(error instanceof NoDisk)) throw error;
+    post({ type: "disk", missing: error.message });
+    return undefined;
   }
 }
 

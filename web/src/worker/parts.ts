@@ -8,7 +8,7 @@ export interface Part {
   bytes: number;
 }
 
-export type Parts = Record<"kernel" | "busybox" | "rootfs" | "host", Part>;
+export type Parts = Record<"kernel" | "busybox" | "rootfs" | "disk" | "host", Part>;
 
 declare const WASMLINUX_PARTS: Parts;
 

@@ -11,6 +11,7 @@ export const BOOT: BootRequest = {
   kernelParameters: "",
   files: [],
   programs: [],
+  disk: "",
 };
 
 export class Double {

@@ -6,10 +6,10 @@ import { test } from "node:test";
 function names(file: string, pattern: RegExp): string[] {
   const text = readFileSync(new URL(file, import.meta.url), "utf8");
   // A name, and how many parameters it has.
-  const found = text.matchAll(pattern).map(([, name, list]) => {
+  const found = [...text.matchAll(pattern)].map(([, name, list]) => {
     return `${name} ${list!.split(":").length - 1}`;
   });
-  return [...found].sort();
+  return found.sort();
 }
 
 test("the declarations are those of exports.rs", () => {

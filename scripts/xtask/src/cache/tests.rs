@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 fn cache() -> (tempfile::TempDir, Cache) {
     let dir = tempfile::tempdir().unwrap();
-    let cache = Cache::at(dir.path().join("c")).unwrap();
+    let cache = Cache::at(dir.path().join("c"), &Progress::new(&[])).unwrap();
     (dir, cache)
 }
 
@@ -62,7 +62,7 @@ fn two_at_once_make_it_once() {
         for _ in 0..4 {
             scope.spawn(|| {
                 // A cache of its own, as another process would have.
-                let cache = Cache { root: cache.root().into() };
+                let cache = Cache { root: cache.root().into(), progress: Progress::new(&[]) };
                 let entry = cache.ensure(&id("a"), |m| {
                     count.fetch_add(1, Ordering::Relaxed);
                     make("text")(m)
@@ -83,7 +83,7 @@ fn what_a_dead_process_left_is_swept_and_a_live_one_is_not() {
     let _lock = cache.lock(&live).unwrap();
     let busy = cache.tmp_dir(&live);
     fs::create_dir_all(&busy).unwrap();
-    Cache::at(dir.path().join("c")).unwrap();
+    Cache::at(dir.path().join("c"), &Progress::new(&[])).unwrap();
     assert!(!dead.exists());
     assert!(busy.exists());
 }

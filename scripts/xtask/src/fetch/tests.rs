@@ -74,7 +74,7 @@ fn an_archive_on_the_machine_is_taken_when_its_sum_is_pinned() {
     assert!(pinned(&recipe(abc), &archive));
     assert!(!pinned(&recipe(&abc.replace('b', "c")), &archive));
 
-    let cache = Cache::at(dir.path().join("cache")).unwrap();
+    let cache = Cache::at(dir.path().join("cache"), &Progress::new(&[])).unwrap();
     let progress = Progress::new(&[]);
     let mut fetcher = Fetcher::new(&cache, &progress, dir.path().join("log"));
     let (choice, entry) = fetcher.fetch(&recipe(abc)).unwrap();

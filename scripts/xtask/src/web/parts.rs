@@ -1,8 +1,10 @@
-//! The parts of a machine on a page: kernel, BusyBox, root file system, glue.
+//! The parts of a machine on a page: kernel, BusyBox, root file system, empty disk,
+//! glue.
 
 use super::module;
 use crate::cache::{Entry, Id};
 use crate::context::Context;
+use crate::disk;
 use crate::key::KeyBuilder;
 use crate::pipeline::Modules;
 use crate::rootfs;
@@ -13,10 +15,11 @@ use std::path::Path;
 use wasmlinux_instrument::{instrument, Exceptions, Handlers, Options};
 
 /// What [`ensure`] makes, as `web/build` has it.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
     "kernel.wasm",
     "busybox.wasm",
     rootfs::IMAGE,
+    disk::BLOCKS,
     "glue/access.wasm",
     "glue/cpu.wasm",
     "glue/program.wasm",
@@ -24,9 +27,11 @@ pub const NAMES: [&str; 7] = [
 ];
 
 pub fn ensure(ctx: &Context, modules: &Modules) -> Result<Entry> {
-    let key = tools(ctx, "web parts 1")?
+    let disk = disk::ensure(ctx)?;
+    let key = tools(ctx, "web parts 2")?
         .text("kernel", &modules.kernel.contents_of("kernel.wasm"))
         .text("busybox", &modules.busybox.contents())
+        .text("disk", &disk.contents())
         .tree("rootfs", &ctx.path("userland/rootfs"), |_| true)?
         .tree("glue", &glue(ctx), |path| path.extension().is_some_and(|e| e == "wat"))?;
     ctx.cache.ensure(&Id::new("web-parts", &key.finish()), |making| {
@@ -45,6 +50,7 @@ pub fn ensure(ctx: &Context, modules: &Modules) -> Result<Entry> {
         out(rootfs::IMAGE, rootfs::archive(ctx, &stub, &links)?)?;
         out("busybox.wasm", module::strip(&busybox)?)?;
 
+        out(disk::BLOCKS, fs::read(disk.path(disk::BLOCKS))?)?;
         for name in NAMES.iter().filter(|name| name.starts_with("glue/")) {
             let file = Path::new(name).with_extension("wat");
             let source = glue(ctx).join(file.file_name().expect("a file"));
