@@ -113,7 +113,7 @@ pub fn web(ctx: &Context, all: bool) -> Result<Tally> {
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
     node.args(test_files(&web)?);
     if all {
-        node.env("WASMLINUX_ALL", "1");
+        node.env("WASMLINUX_TEST_ALL", "1");
     }
     tally += count(node, Tally::node_line)?;
     Ok(tally)

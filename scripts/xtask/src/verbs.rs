@@ -22,6 +22,7 @@ usage: cargo xtask VERB
   run ARGS     build, then wasmlinux ARGS (`serve --console` without any)
   run web [PORT] build web/dist and serve it on localhost (8080 if not told otherwise)
   web build    build web/build, with the guest tests, and web/dist
+  web test     the same, then the tests of web/; --all: the slow ones too
   test         build, then every test; --all: the slow ones too
   suites [NAME] build and run the suites of other programs, all or those named
   bench [ROW]  build, then the table of benchmarks, or rows whose name has ROW in it
@@ -41,6 +42,8 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         ("run", ["web"]) => return Err(serve_page("8080")),
         ("run", ["web", port]) => return Err(serve_page(port)),
         ("web", ["build"]) => drop(web::build_all()?),
+        ("web", ["test"]) => return report(&testing::web(&web::build_all()?, false)?),
+        ("web", ["test", "--all"]) => return report(&testing::web(&web::build_all()?, true)?),
         ("run", _) => return Err(wasmlinux(&rest)),
         ("test", []) => return test(false),
         ("test", ["--all"]) => return test(true),

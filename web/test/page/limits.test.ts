@@ -70,7 +70,7 @@ pageTest("memory of a machine is given back when it ends", {}, async (shell) => 
   assert.ok(late < early * 1.3, memory.map((mb) => mb.toFixed(0)).join(", "));
 });
 
-const slow = process.env.WASMLINUX_ALL ? undefined : "ten minutes: scripts/test --all";
+const slow = process.env.WASMLINUX_TEST_ALL ? undefined : "ten minutes: scripts/test --all";
 
 pageTest(
   "a console lives after ten minutes in a tab behind another",
