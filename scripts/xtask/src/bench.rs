@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::fetch::{mark, Fetcher, ARCHIVE};
 use crate::key::KeyBuilder;
 use crate::progress::{Progress, Step};
-use crate::{pipeline, proc, sdk, source, userland};
+use crate::{pipeline, proc, sdk, source, userland, web};
 use anyhow::{Context as _, Result};
 use std::process::Command;
 
@@ -15,8 +15,14 @@ use std::process::Command;
 const PLAN: &[Step] =
     &[Step { name: "native busybox", weight: 100 }, Step { name: "rows", weight: 2 }];
 
-/// Builds everything; the command that prints the table, still without a filter.
-pub fn prepare() -> Result<Command> {
+/// What the rows are made of: their programs, and the native BusyBox.
+struct Built {
+    ctx: Context,
+    programs: Entry,
+    native: Entry,
+}
+
+fn build() -> Result<Built> {
     drop(pipeline::build()?);
     let ctx = Context::new(Progress::new(PLAN))?;
     let step = |name: &'static str| {
@@ -28,12 +34,28 @@ pub fn prepare() -> Result<Command> {
     let failed = step("rows");
     let programs = programs(&ctx, &native).with_context(failed)?;
     ctx.progress.finish();
+    Ok(Built { ctx, programs, native })
+}
 
+/// Builds everything; the command that prints the table, still without a filter.
+pub fn prepare() -> Result<Command> {
+    let Built { ctx, programs, native } = build()?;
     let mut cargo = sdk::cargo(&ctx);
     cargo.args(["bench", "--quiet", "--package", "runner", "--bench", "table", "--"]);
     cargo.env("WASMLINUX_BENCH", programs.dir());
     cargo.env("WASMLINUX_BENCH_BUSYBOX", native.path("busybox"));
     Ok(cargo)
+}
+
+/// The same for the rows of the browser's engine.
+pub fn prepare_engine() -> Result<Command> {
+    let Built { ctx, programs, .. } = build()?;
+    let page = web::build()?;
+    let step = "instrumenter";
+    sdk::cargo_build(&ctx, "wasmlinux-instrument", step)?;
+    let mut node = Command::new(page.path(web::NODE));
+    node.arg(page.path("web/bench/engine.ts")).env("WASMLINUX_BENCH", programs.dir());
+    Ok(node)
 }
 
 /// `busybox` for the host with its libc, and `cc`, a compiler for that.

@@ -159,6 +159,9 @@ fn bench(args: &[&str]) -> Result<ExitCode> {
         let mut node = Command::new(ctx.path(web::NODE));
         node.arg(ctx.path("web/bench/page.ts")).args(args);
         good &= node.status().context("cannot run node")?.success();
+        let rounds = args.iter().skip_while(|arg| **arg != "--rounds").take(2);
+        let mut engine = bench::prepare_engine()?;
+        good &= engine.args(rounds).status().context("cannot run node")?.success();
     }
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
