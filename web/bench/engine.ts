@@ -31,7 +31,7 @@ const CALLS: [string, number | undefined, string][] = [
   ["sh -c exit", undefined, "sh"],
   ["thread create + join", undefined, "thread"],
 ];
-const APPLETS = ["sha256sum", "md5sum", "gzip", "sort", "awk"];
+const APPLETS = ["sha256", "md5", "gzip", "sort", "awk"];
 /** Of all applets together, against native: the geometric mean. */
 const APPLETS_GOAL = 1.3;
 
@@ -45,10 +45,12 @@ class Ours implements Side {
   private readonly guest: Guest;
   private readonly job: Job;
   private seen = 0;
+  private ended = false;
 
   private constructor(guest: Guest, job: Job) {
     this.guest = guest;
     this.job = job;
+    void job.result.then(() => (this.ended = true));
   }
 
   static async start(program: string, args: string[], memory: number): Promise<Ours> {
@@ -64,6 +66,7 @@ class Ours implements Side {
     for (;;) {
       const lines = this.job.output(1).split("\n");
       if (lines.length > this.seen) return Number(lines[this.seen - 1]);
+      if (this.ended) throw new Error(`${row}: ${this.job.output(2)}`);
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
@@ -125,7 +128,8 @@ function median(values: number[]): number {
 
 function time(ns: number): string {
   const [unit, scale] = ns < 1e3 ? ["ns", 1] : ns < 1e6 ? ["µs", 1e3] : ["ms", 1e6];
-  return `${(ns / scale).toPrecision(3)} ${unit}`;
+  const value = ns / scale;
+  return `${value < 100 ? value.toPrecision(3) : value.toFixed()} ${unit}`;
 }
 
 function line(name: string, ours: string, peer: string, ratio: string, goal: string): void {
@@ -195,7 +199,7 @@ async function memory(): Promise<void> {
 }
 
 line("", "browser", "native", "ratio", "goal");
+await memory();
 await calls();
 await applets();
-await memory();
 process.exit(0);
