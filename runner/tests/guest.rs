@@ -124,6 +124,7 @@ programs! {
     signal_queue,
     signal_restart,
     signal_thread,
+    signal_trap,
     signalfd,
     spawn,
     spawn_attr,

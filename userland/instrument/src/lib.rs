@@ -2,7 +2,7 @@
 //! browser, and processors without a native engine.
 //!
 //! ```text
-//!  program module ── safepoint::add ──► polls ── lower::lower ──► unwinds, jumps ── image
+//!  program module ── overflow::add ── safepoint::add ──► polls ── lower::lower ──► unwinds, jumps ── image
 //! ```
 //!
 //! * `linux.fork` and `linux.vfork`: the frames between the program's entry and
@@ -10,6 +10,7 @@
 //!   and child, they go back to the call.
 //! * `linux.setjmp` and `linux.longjmp` become an exception.
 //! * Loops and recursive functions call `linux.poll` from time to time.
+//! * A stack that runs over traps, rather than to go on in the program's data.
 //!
 //! ARCHITECTURE.md ("An instrumented program") is the contract with the engine.
 //! The same input gives the same output, byte for byte.
@@ -20,6 +21,7 @@ mod image;
 mod lower;
 mod module;
 mod output;
+mod overflow;
 mod relabel;
 mod safepoint;
 
@@ -31,7 +33,8 @@ use module::{features, Module};
 /// The module name of all imports that belong to the platform.
 const MODULE: &str = "linux";
 
-/// How exceptions are written. An engine has one or both.
+/// How exceptions are written, in a module that does not write any itself. An
+/// engine has one or both, but takes no module with both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Exceptions {
     /// `try` and `catch`: every browser, node 18 and later.
@@ -72,7 +75,12 @@ pub fn instrument(module: &[u8], options: &Options) -> Result<Vec<u8>, Error> {
             return Err(Error::Instrumented(name));
         }
     }
-    let polling = if options.no_safepoints { module.to_vec() } else { safepoint::add(&read)? };
+    let guarded = match overflow::add(&read)? {
+        Some(guarded) => guarded,
+        None => module.to_vec(),
+    };
+    let read = Module::read(&guarded)?;
+    let polling = if options.no_safepoints { guarded.clone() } else { safepoint::add(&read)? };
     let mut done = lower::lower(Module::read(&polling)?, options)?;
     image::identify(&mut done)?;
     Validator::new_with_features(features()).validate_all(&done).map_err(Error::Bug)?;

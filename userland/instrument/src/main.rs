@@ -12,7 +12,7 @@ use wasmlinux_instrument::{instrument, Exceptions, Handlers, Options};
 struct Args {
     input: PathBuf,
     output: PathBuf,
-    /// How exceptions are written
+    /// How exceptions are written, unless the module says it itself
     #[arg(long, value_enum, default_value = "legacy")]
     exceptions: Encoding,
     /// Whether signal handlers can fork

@@ -10,7 +10,7 @@ use wasmparser::{
     ValidatorResources, WasmFeatures,
 };
 
-use crate::Error;
+use crate::{Error, Exceptions};
 
 /// What program modules are made of. Both encodings of exceptions: which one a
 /// program uses is its compiler's choice.
@@ -171,6 +171,20 @@ impl<'a> Module<'a> {
             }
         }
         Ok(())
+    }
+
+    /// How the module writes exceptions, if it does: no engine takes both in one.
+    pub fn exceptions(&self) -> Result<Option<Exceptions>, Error> {
+        for function in &self.functions {
+            for op in function.body.get_operators_reader()? {
+                match op? {
+                    Operator::Try { .. } => return Ok(Some(Exceptions::Legacy)),
+                    Operator::TryTable { .. } => return Ok(Some(Exceptions::Exnref)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Functions with a body, whether they are still here or not.

@@ -67,14 +67,17 @@ export class Forks {
     instance.state.value = SAVING;
   }
 
+  isSaving(task: Task): boolean {
+    return task.memory!.instance!.state.value === SAVING && this.saving?.task === task;
+  }
+
   /** The program has returned to its entry: the flags if it has saved itself. */
   saved(task: Task): number {
     const { instance, space } = task.memory!;
-    const saving = this.saving;
-    const isSaved = instance!.state.value === SAVING && saving?.task === task;
+    const saving = this.isSaving(task) ? this.saving : undefined;
     this.saving = undefined;
     instance!.state.value = 0;
-    if (!isSaved) return 0;
+    if (!saving) return 0;
     const { start, flags } = saving;
     const length = (instance!.frames.value >>> 0) - start;
     if (length > 0) space!.use(start, Math.min(length, space!.size - start));

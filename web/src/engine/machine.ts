@@ -159,6 +159,9 @@ export class Machine {
       enter_user: () => this.scheduler.enterUser(),
       split: (flags: number) => forks.split(this.scheduler.current, flags),
       saved: () => forks.saved(this.scheduler.current),
+      is_saving: () => (forks.isSaving(this.scheduler.current) ? 1 : 0),
+      fault_sig: () => this.scheduler.current.fault.sig,
+      fault_code: () => this.scheduler.current.fault.code,
       cloned: (result: number) => forks.cloned(this.scheduler.current, result),
       save_handler: (...handler: number[]) =>
         this.scheduler.current.handlers.push(handler as unknown as Handler),

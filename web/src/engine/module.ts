@@ -31,6 +31,7 @@ const OURS = new Set([
   "__linux_frames_end",
   "__linux_budget",
   "__linux_jumps",
+  "__linux_stack_limit",
 ]);
 /** A table takes memory for each instance. */
 const TABLE_MAX = 1 << 20;

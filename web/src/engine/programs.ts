@@ -18,6 +18,8 @@ export interface Instance {
   /** Where the next frame goes, and where the room for them ends. */
   readonly frames: WebAssembly.Global;
   readonly framesEnd: WebAssembly.Global;
+  /** Below this its stack has run over. */
+  readonly stackLimit: WebAssembly.Global;
   /** Whether it can start threads. */
   readonly threads: boolean;
   /** Counts calls of setjmp. */
@@ -30,6 +32,8 @@ export interface Linkage {
   readonly glue: WebAssembly.Module;
 }
 
+/** Leaf functions use this much below their stack pointer. */
+const RED_ZONE = 128;
 /** Version of the contract, in the low byte of `__linux_abi`. */
 const VERSION = 1;
 const FUNCTIONS = new Set(["syscall", "fork", "vfork", "poll"]);
@@ -74,17 +78,21 @@ export class Program {
     const missing = () => {};
     const program = {
       __tls_base: word(),
+      __linux_stack_limit: word(),
       __wasm_thread_start: missing,
       __wasm_signal: missing,
       ...exports,
     };
-    const ways = new WebAssembly.Instance(linkage.glue, { program }).exports as unknown as Ways;
+    const stack_end = this.image.dataEnd + RED_ZONE;
+    const ways = new WebAssembly.Instance(linkage.glue, { program, engine: { stack_end } })
+      .exports as unknown as Ways;
     const instance: Instance = {
       program: this,
       ways,
       state: globals.__linux_state!,
       frames: globals.__linux_frames!,
       framesEnd: globals.__linux_frames_end!,
+      stackLimit: program.__linux_stack_limit as WebAssembly.Global,
       threads: "__wasm_thread_start" in exports,
       jumps: globals.__linux_jumps,
     };

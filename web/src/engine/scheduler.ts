@@ -18,6 +18,8 @@ import { faultOf, functionsOf } from "./trap.ts";
 type Entry = (...args: number[]) => Promise<void>;
 
 const SIGKILL = 9;
+/** An address where the kernel can write nothing. */
+const NO_STACK = 4096;
 
 export class Scheduler {
   current: Task;
@@ -166,6 +168,12 @@ export class Scheduler {
     for (const task of this.tasks) this.unwind(task);
   }
 
+  /** Nothing can be written to a stack that has run over: a handler needs another one. */
+  private markOverflow({ memory }: Task): void {
+    const { ways, stackLimit } = memory!.instance!;
+    if (ways.sp() >>> 0 < (stackLimit.value as number) >>> 0) ways.set(NO_STACK, ways.tls());
+  }
+
   private unwind(task: Task): void {
     task.dead = true;
     const { resume } = task;
@@ -200,9 +208,13 @@ export class Scheduler {
     this.cpu.restoring.value = 0;
     this.forks.forget(task);
     task.crash = functionsOf(error);
-    const foreign = error instanceof WebAssembly.Exception && !this.isJump(error);
-    const { sig, code } = faultOf(error, foreign);
-    // Frames that could not be restored are no one's to handle.
-    this.run(task, () => this.taskFault(lost ? SIGKILL : sig, code, 0));
+    const jump = this.isJump(error);
+    task.fault = faultOf(error, error instanceof WebAssembly.Exception);
+    // A jump to frames that are gone, and frames that could not be restored: no
+    // handler is asked, which would come back to the same.
+    if (lost || jump) task.fault.sig = SIGKILL;
+    task.entry = Slot.resignal;
+    this.markOverflow(task);
+    this.run(task, () => this.taskFault(task.fault.sig, task.fault.code));
   }
 }

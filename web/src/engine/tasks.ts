@@ -8,6 +8,7 @@
  */
 import type { ProcessMemory } from "./memories.ts";
 import { Slot } from "./rows.ts";
+import type { Fault } from "./trap.ts";
 
 /** A signal handler that saved its frames: its arguments, what it interrupted. */
 export type Handler = readonly [
@@ -43,7 +44,7 @@ export class Task {
   /** The program's stack and thread pointer while another task of it runs. */
   userSp = 0;
   userTls = 0;
-  /** The slot of its row at which its user code began. */
+  /** The slot of its row at which its user code began; `resignal` after a trap. */
   entry: number = Slot.start;
   /** It has not run user code yet. */
   fresh = true;
@@ -51,6 +52,8 @@ export class Task {
   frames: Frames | undefined;
   /** Handlers that have saved their frames, or are yet to be restored. */
   handlers: Handler[] = [];
+  /** What it has trapped with. */
+  fault: Fault = { sig: 0, code: 0 };
   /** Names of the functions it was in when it trapped, innermost first. */
   crash: string[] = [];
 

@@ -59,23 +59,26 @@ export interface Settings extends Partial<Options> {
   /** Guest test programs to put into /usr/local/bin. */
   tests?: string[];
   files?: (archive: Cpio) => void;
+  /** Instrumented programs, each with its path. */
+  extra?: [string, Uint8Array<ArrayBuffer>][];
   append?: string;
 }
 
 /** BusyBox's init has run its boot scripts. */
 export async function boot(settings: Settings = {}): Promise<Guest> {
-  const { tests = [], files, append = "", ...options } = settings;
+  const { tests = [], files, extra = [], append = "", ...options } = settings;
   const programs = new Programs();
   const archive = new Cpio();
-  const add = (artefactName: string, paths: string[]) => {
-    const bytes = artefact(artefactName);
-    const why = programs.add(compiled(artefactName), bytes);
-    if (why) throw new Error(`${artefactName}: ${why}`);
-    for (const path of paths) archive.file(path, stub(bytes));
+  const add = (path: string, bytes: Uint8Array, module: WebAssembly.Module) => {
+    const why = programs.add(module, bytes);
+    if (why) throw new Error(`${path}: ${why}`);
+    archive.file(path, stub(bytes));
   };
-  add("busybox.wasm", ["/bin/busybox"]);
-  for (const test of tests) add(`tests/${test}.wasm`, [`/usr/local/bin/${test}`]);
+  const addArtefact = (path: string, name: string) => add(path, artefact(name), compiled(name));
+  addArtefact("/bin/busybox", "busybox.wasm");
+  for (const test of tests) addArtefact(`/usr/local/bin/${test}`, `tests/${test}.wasm`);
   files?.(archive);
+  for (const [path, bytes] of extra) add(path, bytes, new WebAssembly.Module(bytes));
   const devices = new TestDevices();
   const machine = new Machine({
     kernel: compiled("kernel.wasm"),

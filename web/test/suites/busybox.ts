@@ -6,6 +6,7 @@
  *
  *     node test/suites/busybox.ts [UNIT...]
  */
+import { execFileSync } from "node:child_process";
 import {
   lstatSync,
   mkdirSync,
@@ -27,6 +28,19 @@ const HERE: Record<string, string> = {};
 
 type Verdict = "pass" | "fail" | "skip";
 
+/** The suite's own programs, which its build made. */
+const programs: [string, Uint8Array<ArrayBuffer>][] = [];
+
+function isModule(file: string): boolean {
+  return readFileSync(file).subarray(0, 4).toString("latin1") === "\0asm";
+}
+
+function instrumented(file: string): Uint8Array<ArrayBuffer> {
+  const out = `${LOGS}/instrumented.wasm`;
+  execFileSync(`${ROOT}target/release/wasmlinux-instrument`, [file, out]);
+  return new Uint8Array(readFileSync(out));
+}
+
 function addFolder(archive: Cpio, from: string, to: string): void {
   archive.folder(to);
   for (const name of readdirSync(from).sort()) {
@@ -34,11 +48,13 @@ function addFolder(archive: Cpio, from: string, to: string): void {
     const stat = lstatSync(source);
     if (stat.isDirectory()) addFolder(archive, source, target);
     else if (stat.isSymbolicLink()) archive.link(target, readlinkSync(source));
+    else if (isModule(source)) programs.push([target, instrumented(source)]);
     else archive.file(target, readFileSync(source), stat.mode & 0o111 ? 0o100755 : 0o100644);
   }
 }
 
 function files(archive: Cpio): void {
+  programs.length = 0;
   addFolder(archive, SUITE, "/suite");
   archive.file("/suite/run", readFileSync(`${ROOT}userland/suites/busybox/run`));
   const config = `${ROOT}target/guest/busybox.config`;
@@ -64,9 +80,9 @@ function expectedNatively(): Map<string, string> {
 }
 
 async function script(unit: string): Promise<{ output: string; code: number | undefined }> {
-  const guest = await boot({ files, kernelMemory: 96 << 20 });
+  const guest = await boot({ files, extra: programs, kernelMemory: 96 << 20 });
   const argv = ["sh", "-c", "cd /suite; exec sh /suite/run $0 2>&1", unit];
-  const job = guest.devices.run({ argv: unit ? argv : argv.slice(0, 3), cwd: "/" });
+  const job = guest.devices.run({ argv, cwd: "/" });
   let timeout: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {
     timeout = setTimeout(() => resolve(undefined), DEADLINE);

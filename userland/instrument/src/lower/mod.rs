@@ -76,6 +76,7 @@ pub fn lower(mut module: Module, options: &Options) -> Result<Vec<u8>, Error> {
             why: "setjmp must be called by its name",
         });
     }
+    let exceptions = module.exceptions()?.unwrap_or(options.exceptions);
     let graph = Graph::new(&module)?;
     let mut roots: Vec<u32> = imports.fork.into_iter().chain(imports.vfork).collect();
     let mut reach = graph.reaching(&roots);
@@ -107,8 +108,7 @@ pub fn lower(mut module: Module, options: &Options) -> Result<Vec<u8>, Error> {
         out.replace(longjmp, thrown);
     }
 
-    let context =
-        function::Context { reach: &reach, setjmp: imports.setjmp, exceptions: options.exceptions };
+    let context = function::Context { reach: &reach, setjmp: imports.setjmp, exceptions };
     let mut bodies = Vec::new();
     for (n, function) in functions.into_iter().enumerate() {
         let index = module.imported_funcs + n as u32;

@@ -44,6 +44,11 @@
   (import "js" "split" (func $split (param $flags i32) (result i32)))
   ;; Why the program has returned: the flags of a clone, or 0 when it has ended.
   (import "js" "saved" (func $saved (result i32)))
+  ;; Whether the program is saving its frames.
+  (import "js" "is_saving" (func $is_saving (result i32)))
+  ;; What the current task's program has trapped with: signal and si_code.
+  (import "js" "fault_sig" (func $fault_sig (result i32)))
+  (import "js" "fault_code" (func $fault_code (result i32)))
   ;; The result of that clone.
   (import "js" "cloned" (func $cloned (param i32)))
   ;; A handler has saved its frames: its arguments and what it interrupted.
@@ -163,26 +168,54 @@
     (local.get $ret))
 
   ;; User mode until the task ends or executes a program: each round is an entry,
-  ;; and what comes back to its fork.
-  (func $user (local $flags i32) (local $slot i32)
+  ;; or what comes back to its fork.
+  (func $user (local $slot i32)
     (loop $again
       (local.set $slot (call $enter_user))
-      (call_indirect $rows (type $run) (local.get $slot))
-      (local.set $flags (call $saved))
-      (if (local.get $flags)
+      (if (call $is_handler (local.get $slot))
         (then
-          (call $enter)
-          (call $cloned (call $lkl_syscall (i32.const 220)
-            (i64.extend_i32_u (local.get $flags))
-            (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))))
-        (else
-          ;; main has returned: exit_group; a thread: exit.
-          (drop (call $syscall
-            (select (i32.const 93) (i32.const 94)
-              (i32.eq (i32.and (local.get $slot) (i32.const 15)) (i32.const 9)))
-            (i64.const 0) (i64.const 0) (i64.const 0)
-            (i64.const 0) (i64.const 0) (i64.const 0)))))
+          (drop (call $handler_waits))
+          (drop (call $handlers (i32.const 0) (i32.const 11))))
+        (else (call_indirect $rows (type $run) (local.get $slot))))
+      (call $left (local.get $slot))
       (br $again)))
+
+  ;; A trap has unwound what was below this handler.
+  (func $is_handler (param $slot i32) (result i32)
+    (i32.eq (i32.and (local.get $slot) (i32.const 15)) (i32.const 11)))
+
+  ;; No frames of the program are left: it has saved them for a fork, or has come
+  ;; to its end.
+  (func $left (param $slot i32) (local $flags i32)
+    (local.set $flags (call $saved))
+    (if (local.get $flags)
+      (then
+        (call $enter)
+        (call $cloned (call $lkl_syscall (i32.const 220)
+          (i64.extend_i32_u (local.get $flags))
+          (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))))
+      (else
+        (if (call $is_handler (local.get $slot))
+          (then (call $fault (call $fault_sig) (call $fault_code)))
+          (else
+            ;; main has returned: exit_group; a thread: exit.
+            (drop (call $syscall
+              (select (i32.const 93) (i32.const 94)
+                (i32.eq (i32.and (local.get $slot) (i32.const 15)) (i32.const 9)))
+              (i64.const 0) (i64.const 0) (i64.const 0)
+              (i64.const 0) (i64.const 0) (i64.const 0))))))))
+
+  ;; The program's fault, again each time that a handler comes back to it: the
+  ;; instruction would trap again.
+  (func $fault (param $signo i32) (param $code i32)
+    (loop $again
+      (call $look)
+      (call $enter)
+      (call $lkl_user_fault (local.get $signo) (local.get $code) (i32.const 0) (i32.const 0))
+      (if (global.get $upcall)
+        (then
+          (drop (call $handlers (i32.const 0) (i32.const 10)))
+          (br_if $again (i32.eqz (call $is_saving)))))))
 
   ;; First code of a task.
   (func (export "task_main") (param $task i32) (param $stack i32)
@@ -195,15 +228,12 @@
   (func (export "task_restart")
     (call $user))
 
-  ;; A task whose user frames a trap has unwound: signal, si_code, si_addr.
-  (func (export "task_fault") (param $signo i32) (param $code i32) (param $addr i32)
-    (call $enter)
-    (call $lkl_user_fault (local.get $signo) (local.get $code) (local.get $addr) (i32.const 0))
-    (if (global.get $upcall) (then (drop (call $handlers (i32.const 0) (i32.const 10)))))
-    ;; The handler has come back to an instruction that is no more.
-    (call $enter)
-    (call $lkl_user_fault (i32.const 9) (i32.const 0) (i32.const 0) (i32.const 0))
-    (unreachable))
+  ;; A task whose user frames a trap has unwound: signal and si_code. Its slot is
+  ;; a handler's from now on.
+  (func (export "task_fault") (param $signo i32) (param $code i32)
+    (call $fault (local.get $signo) (local.get $code))
+    (call $left (i32.const 11))
+    (call $user))
 
   (func (export "boot") (param $memory i32) (param $initrd i32) (param $size i32)
     (param $stack i32)
