@@ -116,7 +116,7 @@ before(async () => {
   linux = new Linux(await Host.load(compiled("host.wasm")));
 });
 
-after(() => linux.machine.stop());
+after(() => (linux as Linux | undefined)?.machine.stop());
 
 test("a command, its output and its codes", async () => {
   const [state, stdout] = await linux.run({ argv: ["echo", "hello"] });
