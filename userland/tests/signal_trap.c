@@ -15,6 +15,15 @@ static void far_away(void) { OPAQUE(*(volatile char *)OPAQUE((char *)0xfffffff8)
 static int deeper(int n) { return n == OPAQUE(-1) ? 0 : deeper(n + 1) + OPAQUE(1); }
 static void deep(void) { OPAQUE(deeper(0)); }
 static int call_deeper(int n) { return getppid() == OPAQUE(-1) ? 0 : call_deeper(n + 1) + OPAQUE(1); }
+/* Frames in memory: what lies below the stack must not change. */
+static char below[1 << 20];
+static int deep_frames(volatile char *above)
+{
+	volatile char frame[4096];
+	frame[0] = above ? above[0] : 1;
+	return deep_frames(frame) + frame[0];
+}
+static void deep_in_memory(void) { OPAQUE(deep_frames(0)); }
 static void deep_with_calls(void) { OPAQUE(call_deeper(0)); }
 
 static void handler(int sig, siginfo_t *si, void *ctx)
@@ -27,6 +36,7 @@ static void handler(int sig, siginfo_t *si, void *ctx)
 		dprintf(2, "signal %d code %d, not %d and %d\n", sig, si->si_code, sig_wanted, code_wanted);
 		_exit(1);
 	}
+	for (size_t i = 0; i < sizeof below; i += 64) CHECK(!((volatile char *)below)[i]);
 	if (++calls < 3) return;
 	pid_t pid = OK(fork());
 	if (!pid) _exit(9);
@@ -84,6 +94,7 @@ int main(void)
 	check(trap, SIGILL, ILL_ILLOPC);
 	check(far_away, SIGSEGV, SEGV_MAPERR);
 	check(deep, SIGSEGV, SEGV_MAPERR);
+	check(deep_in_memory, SIGSEGV, SEGV_MAPERR);
 	check(deep_with_calls, SIGSEGV, SEGV_MAPERR);
 	return 0;
 }

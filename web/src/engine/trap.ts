@@ -28,9 +28,9 @@ const KNOWN: [RegExp, Fault][] = [
     /float unrepresentable|integer overflow|invalid conversion|out of bounds trunc/i,
     { sig: SIGFPE, code: FPE_FLTINV },
   ],
-  // V8 says the same of both. A null pointer is called more often.
+  // V8 says the first of both, and a null pointer is called more often.
   [
-    /null function|call to null|table index|undefined element/i,
+    /^(null function or )?function signature|call to null|table index|undefined element/i,
     { sig: SIGSEGV, code: SEGV_MAPERR },
   ],
   [/signature|type mismatch/i, { sig: SIGILL, code: ILL_ILLOPN }],
