@@ -9,14 +9,22 @@ use crate::key::KeyBuilder;
 use crate::progress::{Progress, Step};
 use crate::{pipeline, proc, sdk, source, userland};
 use anyhow::{Context as _, Result};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Times in seconds on two cores.
 const PLAN: &[Step] =
     &[Step { name: "native busybox", weight: 100 }, Step { name: "rows", weight: 2 }];
 
-/// Builds everything; the command that prints the table, still without a filter.
-pub fn prepare() -> Result<Command> {
+pub struct Prepared {
+    /// Prints the table, still without a filter.
+    pub table: Command,
+    /// The folder of the rows' programs.
+    pub programs: PathBuf,
+}
+
+/// Builds everything but what the page's rows need.
+pub fn prepare() -> Result<Prepared> {
     drop(pipeline::build()?);
     let ctx = Context::new(Progress::new(PLAN))?;
     let step = |name: &'static str| {
@@ -29,11 +37,11 @@ pub fn prepare() -> Result<Command> {
     let programs = programs(&ctx, &native).with_context(failed)?;
     ctx.progress.finish();
 
-    let mut cargo = sdk::cargo(&ctx);
-    cargo.args(["bench", "--quiet", "--package", "runner", "--bench", "table", "--"]);
-    cargo.env("WASMLINUX_BENCH", programs.dir());
-    cargo.env("WASMLINUX_BENCH_BUSYBOX", native.path("busybox"));
-    Ok(cargo)
+    let mut table = sdk::cargo(&ctx);
+    table.args(["bench", "--quiet", "--package", "runner", "--bench", "table", "--"]);
+    table.env("WASMLINUX_BENCH", programs.dir());
+    table.env("WASMLINUX_BENCH_BUSYBOX", native.path("busybox"));
+    Ok(Prepared { table, programs: programs.dir().to_owned() })
 }
 
 /// `busybox` for the host with its libc, and `cc`, a compiler for that.
