@@ -21,15 +21,7 @@ fn disk() -> (Dir, String) {
 /// output.
 #[track_caller]
 fn sh(disk: &str, script: &str) -> String {
-    let out = output(&["run", "--disk", disk, "--", "sh", "-c", script]);
-    assert!(
-        out.status.success() && out.stderr.is_empty(),
-        "{script}\n{}\nstdout: {}\nstderr: {}",
-        out.status,
-        text(&out.stdout),
-        text(&out.stderr)
-    );
-    text(&out.stdout)
+    common::sh_on(&["--disk", disk], script)
 }
 
 /// What the kernel says of the disk's file system, less what it always says.

@@ -84,6 +84,22 @@ static void other_signals(void)
 	CHECK(!told);
 }
 
+/* Dead before its first instruction: there are no frames to tell of. The runner
+ * looked for some and died (the syscall fuzzer found it). */
+static void never_runs(void)
+{
+	struct sched_param first = { .sched_priority = 1 };
+	int status;
+	pid_t pid;
+
+	/* the child does not get the CPU meanwhile */
+	OK(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first));
+	n = 0;
+	pid = OK(make(counts, CLONE_VM | SIGCHLD));
+	OK(kill(pid, SIGABRT));
+	CHECK(waitpid(pid, &status, 0) == pid && killed(status, SIGABRT) && n == 0);
+}
+
 /* The caller's sibling. */
 static void sibling(void)
 {
@@ -137,6 +153,7 @@ int main(void)
 	CHECK(exited(in_child(sibling), 0));
 	CHECK(wait(&status) > 0 && exited(status, 8));
 	by_clone3();
+	CHECK(exited(in_child(never_runs), 0));
 
 	FAILS(make(counts, CLONE_SIGHAND | SIGCHLD), EINVAL);
 	FAILS(make(counts, CLONE_THREAD | CLONE_VM), EINVAL);

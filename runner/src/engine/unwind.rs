@@ -103,8 +103,12 @@ impl Words {
     }
 }
 
-/// Names of a task's user functions, innermost first.
+/// Names of a task's user functions, innermost first. One that has not run yet
+/// has none.
 pub fn program(task: &Task) -> Vec<String> {
+    if task.user_frames == 0 {
+        return Vec::new();
+    }
     let words = Words { from: task.user_frames, to: task.top };
     let mut names = Vec::new();
     let mut state = entry_frame(&words, task.user_frames);

@@ -42,7 +42,13 @@ pub fn output(args: &[&str]) -> Output {
 /// Runs a script in the guest's shell; its stdout, which must be its only output.
 #[track_caller]
 pub fn sh(script: &str) -> String {
-    let out = output(&["run", "--", "sh", "-c", script]);
+    sh_on(&[], script)
+}
+
+/// The same on a machine with these options.
+#[track_caller]
+pub fn sh_on(options: &[&str], script: &str) -> String {
+    let out = output(&[&["run"], options, &["--", "sh", "-c", script]].concat());
     assert!(
         out.status.success() && out.stderr.is_empty(),
         "{script}\n{}\nstdout: {}\nstderr: {}",
