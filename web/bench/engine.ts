@@ -3,8 +3,8 @@
  * native runner in the same minute, each in turn. Goals are issue 5's, in ns for
  * calls; for applets the ratio.
  *
- * WASMLINUX_BENCH names the folder with `calls.wasm` and `applets.wasm`, of which
- * `cargo xtask bench` makes the cache entry `bench`.
+ * `scripts/bench web` runs it. WASMLINUX_BENCH names the folder with `calls.wasm`
+ * and `applets.wasm`.
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

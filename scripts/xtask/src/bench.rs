@@ -36,7 +36,6 @@ pub fn prepare() -> Result<Prepared> {
     let failed = step("rows");
     let programs = programs(&ctx, &native).with_context(failed)?;
     ctx.progress.finish();
-
     let mut table = sdk::cargo(&ctx);
     table.args(["bench", "--quiet", "--package", "runner", "--bench", "table", "--"]);
     table.env("WASMLINUX_BENCH", programs.dir());

@@ -6,9 +6,7 @@ use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
 use crate::suites::Which;
 use crate::testing::Tally;
-use crate::{
-    bench, cache, kernel, languages, pipeline, proc, suites, telnet, testing, userland, web,
-};
+use crate::{bench, cache, kernel, languages, pipeline, proc, sdk, suites, telnet, testing, userland, web};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -163,6 +161,8 @@ fn bench(args: &[&str]) -> Result<ExitCode> {
     }
     if !web_rows.is_empty() || native.is_empty() {
         let ctx = web::build()?;
+        // The engine's rows are the native ones' programs.
+        sdk::cargo_build(&ctx, "wasmlinux-instrument", "instrumenter")?;
         for script in ["web/bench/page.ts", "web/bench/engine.ts"] {
             let mut node = Command::new(ctx.path(web::NODE));
             node.arg(ctx.path(script)).args(&options).env("WASMLINUX_BENCH", &prepared.programs);

@@ -24,7 +24,7 @@ use crate::fetch::Fetcher;
 use crate::guest::Placed;
 use crate::pipeline::{self, MODULES};
 use crate::progress::{Progress, Step};
-use crate::{languages, telnet, userland};
+use crate::{languages, sdk, telnet, userland};
 use anyhow::{Context as _, Result};
 
 pub use emscripten::recipes;
@@ -59,6 +59,8 @@ pub fn build_all() -> Result<Context> {
     let tests = Context::new(Progress::new(TESTS_PLAN))?;
     tests.progress.step("tests");
     let failed = || "step \"tests\" failed";
+    // For the programs that a suite brings.
+    sdk::cargo_build(&tests, "wasmlinux-instrument", "tests").with_context(failed)?;
     sets.push(userland::tests(&tests, &sysroot).with_context(failed)?);
     let made = parts::tests(&tests, &sets).with_context(failed)?;
     Placed::below(ctx.path("web/build")).all(&made, ".wasm", "tests").with_context(failed)?;
