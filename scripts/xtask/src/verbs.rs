@@ -6,7 +6,9 @@ use crate::progress::{Progress, Step};
 use crate::recipe::Recipe;
 use crate::suites::Which;
 use crate::testing::Tally;
-use crate::{bench, cache, kernel, languages, pipeline, proc, sdk, suites, telnet, testing, userland, web};
+use crate::{
+    bench, cache, kernel, languages, pipeline, proc, sdk, suites, telnet, testing, userland, web,
+};
 use anyhow::{Context as _, Error, Result};
 use std::env;
 use std::os::unix::process::CommandExt;

@@ -51,9 +51,7 @@ fn rewrite(
     check: &Check,
     body: &wasmparser::FunctionBody,
 ) -> Result<Function, Error> {
-    let sets = |op: &Operator| {
-        matches!(op, Operator::GlobalSet { global_index } if *global_index == check.stack_pointer)
-    };
+    let sets = |op: &Operator| matches!(op, Operator::GlobalSet { global_index } if *global_index == check.stack_pointer);
     let ops = body.get_operators_reader()?.into_iter().collect::<Result<Vec<_>, _>>()?;
     let lowers = |n: usize| sets(&ops[n]) && !(n > 0 && raises(&ops[n - 1]));
     let lowered: Vec<bool> = (0..ops.len()).map(lowers).collect();
