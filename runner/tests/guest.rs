@@ -81,6 +81,7 @@ programs! {
     jobs,
     libc,
     limits,
+    longjmp_loop,
     maps,
     memory_limits,
     mmap,

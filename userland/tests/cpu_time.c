@@ -55,17 +55,26 @@ static void stat_times(double *u, double *s)
 	*s = (double)st / sysconf(_SC_CLK_TCK);
 }
 
+/* Two clocks cannot be read at once, and the host may take its CPU away between
+ * them: `told` lies between what was true before and after, give or take. */
+static int between(double before, double told, double after, double by)
+{
+	return told > before - by && told < after + by;
+}
+
 static int near(double a, double b, double by) { return a > b - by && a < b + by; }
 
 static void *thread(void *arg)
 {
 	struct rusage ru;
-	double begin = process();
+	double begin = process(), own, used;
 
 	user(0.1);
+	used = process() - begin;
+	own = seconds(CLOCK_THREAD_CPUTIME_ID);
+	CHECK(between(used, own, process() - begin, 0.02));
 	OK(getrusage(RUSAGE_THREAD, &ru));
-	CHECK(near(seconds(CLOCK_THREAD_CPUTIME_ID), process() - begin, 0.02));
-	CHECK(near(tv(ru.ru_utime) + tv(ru.ru_stime), 0.1, 0.03));
+	CHECK(between(own, tv(ru.ru_utime) + tv(ru.ru_stime), seconds(CLOCK_THREAD_CPUTIME_ID), 0.01));
 	return arg;
 }
 
@@ -80,28 +89,34 @@ int main(void)
 	/* A second of computing is a second of user time, but for the ticks that
 	 * happen to fall into the clock's own calls. */
 	user(1);
+	double was = process(), told;
 	OK(getrusage(RUSAGE_SELF, &ru));
-	CHECK(tv(ru.ru_utime) > 0.93 && tv(ru.ru_utime) < 1.1 && tv(ru.ru_stime) < 0.1);
-	CHECK(near(tv(ru.ru_utime) + tv(ru.ru_stime), process(), 0.02));
+	told = tv(ru.ru_utime) + tv(ru.ru_stime);
+	CHECK(tv(ru.ru_utime) > 0.9 * told && tv(ru.ru_stime) < 0.1 * told);
+	CHECK(between(was, told, process(), 0.02));
+	was = tv(ru.ru_utime);
 	stat_times(&u, &s);
-	CHECK(near(u, tv(ru.ru_utime), 0.03) && near(s, tv(ru.ru_stime), 0.03));
 	CHECK(times(&tms) != (clock_t)-1);
-	CHECK(near(tms.tms_utime / (double)sysconf(_SC_CLK_TCK), u, 0.03));
-	CHECK(near(clock() / (double)CLOCKS_PER_SEC, process(), 0.01));
+	OK(getrusage(RUSAGE_SELF, &ru));
+	CHECK(between(was, u, tv(ru.ru_utime), 0.03) && s < 0.1 * u);
+	CHECK(between(u, tms.tms_utime / (double)sysconf(_SC_CLK_TCK), tv(ru.ru_utime), 0.03));
+	was = process();
+	told = clock() / (double)CLOCKS_PER_SEC;
+	CHECK(between(was, told, process(), 0.01));
 
 	/* and one of reading is system time: this process's alone */
 	pid_t pid = OK(fork());
 	if (!pid) {
-		CHECK(process() < 0.1);
+		CHECK(process() < 0.5);
 		kernel(1);
 		OK(getrusage(RUSAGE_SELF, &ru));
-		CHECK(tv(ru.ru_stime) > 0.9 && tv(ru.ru_utime) < 0.1);
+		CHECK(tv(ru.ru_stime) > 0.9 && tv(ru.ru_utime) < 0.1 * tv(ru.ru_stime));
 		_exit(0);
 	}
 	double before = process();
 	CHECK(wait4(pid, &status, 0, &kids) == pid && exited(status, 0));
-	CHECK(process() - before < 0.05);
-	CHECK(tv(kids.ru_stime) > 0.9 && tv(kids.ru_utime) < 0.1);
+	CHECK(process() - before < 0.5);
+	CHECK(tv(kids.ru_stime) > 0.9 && tv(kids.ru_utime) < 0.1 * tv(kids.ru_stime));
 	OK(getrusage(RUSAGE_CHILDREN, &ru));
 	CHECK(near(tv(ru.ru_stime), tv(kids.ru_stime), 0.01));
 	times(&tms);
@@ -110,15 +125,18 @@ int main(void)
 	/* a thread's time is its own and the process's */
 	before = process();
 	CHECK(!pthread_create(&t, 0, thread, 0) && !pthread_join(t, 0));
-	CHECK(process() - before > 0.09 && seconds(CLOCK_THREAD_CPUTIME_ID) < before + 0.05);
-	clockid_t clock;
-	CHECK(!clock_getcpuclockid(getpid(), &clock) && near(seconds(clock), process(), 0.01));
+	CHECK(process() - before > 0.09 && seconds(CLOCK_THREAD_CPUTIME_ID) < process() - 0.05);
+	clockid_t id;
+	CHECK(!clock_getcpuclockid(getpid(), &id));
+	was = process();
+	told = seconds(id);
+	CHECK(between(was, told, process(), 0.01));
 
 	/* sleeping costs nothing, and is a voluntary switch */
 	long switches = (OK(getrusage(RUSAGE_SELF, &ru)), ru.ru_nvcsw);
 	before = process();
 	OK(nanosleep(&(struct timespec){ 0, 100000000 }, 0));
-	CHECK(process() - before < 0.02);
+	CHECK(process() - before < 0.05);
 	OK(getrusage(RUSAGE_SELF, &ru));
 	CHECK(ru.ru_nvcsw > switches);
 	return 0;

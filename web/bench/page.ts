@@ -6,7 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import zlib from "node:zlib";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
-import { ARGUMENTS, chromiumPath, DIST, serving } from "../test/page/browser.ts";
+import { ARGUMENTS, chromiumPath, cost, DIST, serving } from "../test/page/browser.ts";
 
 const rounds = Number(process.argv[process.argv.indexOf("--rounds") + 1]) || 9;
 const KEYS = 200;
@@ -81,20 +81,6 @@ function echo(page: Page, keys: number): Promise<number[]> {
   }, keys);
 }
 
-/** PSS in MB and CPU time in ms of the page's process. */
-async function renderer(browser: Browser): Promise<{ memory: number; cpu: number }> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  await session.detach();
-  const renderers = processInfo.filter(({ type }) => type === "renderer");
-  const pss = renderers.map(({ id }) => {
-    const rollup = fs.readFileSync(`/proc/${id}/smaps_rollup`, "utf8");
-    return Number(/^Pss: +(\d+)/m.exec(rollup)![1]) / 1000;
-  });
-  // Chromium keeps an empty one in reserve: the page's is the largest.
-  return { memory: Math.max(...pss), cpu: 1000 * Math.max(...renderers.map((r) => r.cpuTime)) };
-}
-
 async function withPage<T>(
   browser: Browser,
   body: (page: Page, context: BrowserContext) => Promise<T>,
@@ -146,11 +132,11 @@ try {
   await withPage(browser, async (page) => {
     await load(page, url);
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    const before = await renderer(browser);
+    const before = await cost(browser);
     await new Promise((resolve) => setTimeout(resolve, IDLE * 1000));
-    const after = await renderer(browser);
+    const after = await cost(browser);
     row("idle tab: memory", [after.memory], "MB", 70);
-    row(`idle tab: CPU of ${IDLE} s`, [after.cpu - before.cpu], "ms", 50);
+    row(`idle tab: CPU of ${IDLE} s`, [1000 * (after.cpu - before.cpu)], "ms", 50);
   });
   for (const { name, bytes: size } of bytes.sort((a, b) => b.bytes - a.bytes)) {
     console.error(`${String(size).padStart(8)} ${name || "index.html"}`);

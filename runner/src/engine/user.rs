@@ -190,8 +190,20 @@ pub fn wl_longjmp_entry() -> unsafe extern "C" fn() {
     }
 }
 
-/// longjmp: does not return, unless a handler deals with a bad target.
+/// longjmp: does not return, unless a handler deals with a bad target. A loop may
+/// be made of it alone, so it looks for interrupts as a loop does.
 unsafe extern "C" fn wl_longjmp(buf: u32, value: u32) -> u32 {
+    // Nothing of the engine's may lie in this frame then: a handler may fork.
+    if cpu::this().is_some_and(|cpu| cpu.irqs.is_pending()) {
+        // SAFETY: called from user mode, as the program calls it itself.
+        unsafe { asm::wl_safepoint() };
+    }
+    // SAFETY: as above.
+    unsafe { jump(buf, value) }
+}
+
+#[inline(never)]
+unsafe fn jump(buf: u32, value: u32) -> u32 {
     let Some(cpu) = cpu::this() else { return 0 };
     // SAFETY: as `note_setjmp`; a live state's frame is on this stack.
     unsafe {

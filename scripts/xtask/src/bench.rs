@@ -7,22 +7,24 @@ use crate::context::Context;
 use crate::fetch::{mark, Fetcher, ARCHIVE};
 use crate::key::KeyBuilder;
 use crate::progress::{Progress, Step};
-use crate::{pipeline, proc, sdk, source, userland, web};
+use crate::{pipeline, proc, sdk, source, userland};
 use anyhow::{Context as _, Result};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Times in seconds on two cores.
 const PLAN: &[Step] =
     &[Step { name: "native busybox", weight: 100 }, Step { name: "rows", weight: 2 }];
 
-/// What the rows are made of: their programs, and the native BusyBox.
-struct Built {
-    ctx: Context,
-    programs: Entry,
-    native: Entry,
+pub struct Prepared {
+    /// Prints the table, still without a filter.
+    pub table: Command,
+    /// The folder of the rows' programs.
+    pub programs: PathBuf,
 }
 
-fn build() -> Result<Built> {
+/// Builds everything but what the page's rows need.
+pub fn prepare() -> Result<Prepared> {
     drop(pipeline::build()?);
     let ctx = Context::new(Progress::new(PLAN))?;
     let step = |name: &'static str| {
@@ -34,28 +36,11 @@ fn build() -> Result<Built> {
     let failed = step("rows");
     let programs = programs(&ctx, &native).with_context(failed)?;
     ctx.progress.finish();
-    Ok(Built { ctx, programs, native })
-}
-
-/// Builds everything; the command that prints the table, still without a filter.
-pub fn prepare() -> Result<Command> {
-    let Built { ctx, programs, native } = build()?;
-    let mut cargo = sdk::cargo(&ctx);
-    cargo.args(["bench", "--quiet", "--package", "runner", "--bench", "table", "--"]);
-    cargo.env("WASMLINUX_BENCH", programs.dir());
-    cargo.env("WASMLINUX_BENCH_BUSYBOX", native.path("busybox"));
-    Ok(cargo)
-}
-
-/// The same for the rows of the browser's engine.
-pub fn prepare_engine() -> Result<Command> {
-    let Built { ctx, programs, .. } = build()?;
-    let page = web::build()?;
-    let step = "instrumenter";
-    sdk::cargo_build(&ctx, "wasmlinux-instrument", step)?;
-    let mut node = Command::new(page.path(web::NODE));
-    node.arg(page.path("web/bench/engine.ts")).env("WASMLINUX_BENCH", programs.dir());
-    Ok(node)
+    let mut table = sdk::cargo(&ctx);
+    table.args(["bench", "--quiet", "--package", "runner", "--bench", "table", "--"]);
+    table.env("WASMLINUX_BENCH", programs.dir());
+    table.env("WASMLINUX_BENCH_BUSYBOX", native.path("busybox"));
+    Ok(Prepared { table, programs: programs.dir().to_owned() })
 }
 
 /// `busybox` for the host with its libc, and `cc`, a compiler for that.

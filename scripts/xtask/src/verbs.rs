@@ -7,7 +7,7 @@ use crate::recipe::Recipe;
 use crate::suites::Which;
 use crate::testing::Tally;
 use crate::{
-    bench, cache, kernel, languages, pipeline, proc, suites, telnet, testing, userland, web,
+    bench, cache, kernel, languages, pipeline, proc, sdk, suites, telnet, testing, userland, web,
 };
 use anyhow::{Context as _, Error, Result};
 use std::env;
@@ -25,7 +25,8 @@ usage: cargo xtask VERB
   web test     the same, then the tests of web/; --all: the slow ones too
   test         build, then every test; --all: the slow ones too
   suites [NAME] build and run the suites of other programs, all or those named
-  bench [ROW]  build, then the table of benchmarks, or rows whose name has ROW in it
+  bench [ROW]  build, then the table of benchmarks, or rows whose name has ROW in it;
+               web: those of the page and its engine
   status       what the cache holds
   clean-cache  empty the cache; --keep-sources: but for the downloads
 ";
@@ -145,23 +146,34 @@ fn report(tally: &Tally) -> Result<ExitCode> {
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The native rows, and those of the page, which go by the name of `web`.
+/// The native rows, and those of the page and its engine, which go by the name of
+/// `web`.
 fn bench(args: &[&str]) -> Result<ExitCode> {
-    let rows = args.iter().filter(|arg| arg.parse::<u32>().is_err() && **arg != "--rounds");
-    let (web, native): (Vec<&str>, Vec<&str>) = rows.partition(|row| **row == "web");
-    let mut good = true;
-    if !native.is_empty() || web.is_empty() {
-        let args = args.iter().filter(|arg| **arg != "web");
-        good &= bench::prepare()?.args(args).status().context("cannot run cargo")?.success();
+    let rounds = args.iter().position(|arg| *arg == "--rounds");
+    let option = |i: usize| rounds.is_some_and(|at| i == at || i == at + 1);
+    let options: Vec<_> = (0..args.len()).filter(|i| option(*i)).map(|i| args[i]).collect();
+    let rows: Vec<_> = (0..args.len()).filter(|i| !option(*i)).map(|i| args[i]).collect();
+    let (web_rows, native): (Vec<&str>, Vec<&str>) = rows.iter().partition(|row| **row == "web");
+
+    let mut prepared = bench::prepare()?;
+    let mut commands = Vec::new();
+    if !native.is_empty() || web_rows.is_empty() {
+        prepared.table.args(&options).args(&native);
+        commands.push(prepared.table);
     }
-    if !web.is_empty() || native.is_empty() {
+    if !web_rows.is_empty() || native.is_empty() {
         let ctx = web::build()?;
-        let mut node = Command::new(ctx.path(web::NODE));
-        node.arg(ctx.path("web/bench/page.ts")).args(args);
-        good &= node.status().context("cannot run node")?.success();
-        let rounds = args.iter().skip_while(|arg| **arg != "--rounds").take(2);
-        let mut engine = bench::prepare_engine()?;
-        good &= engine.args(rounds).status().context("cannot run node")?.success();
+        // The engine's rows are the native ones' programs.
+        sdk::cargo_build(&ctx, "wasmlinux-instrument", "instrumenter")?;
+        for script in ["web/bench/page.ts", "web/bench/engine.ts"] {
+            let mut node = Command::new(ctx.path(web::NODE));
+            node.arg(ctx.path(script)).args(&options).env("WASMLINUX_BENCH", &prepared.programs);
+            commands.push(node);
+        }
+    }
+    let mut good = true;
+    for command in &mut commands {
+        good &= command.status().context("cannot run a benchmark")?.success();
     }
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -4,6 +4,7 @@
 //!  loop that calls          global budget -= 1 in each round
 //!  loop that does not       a local counter; each `LEAF` rounds cost the budget 1
 //!  function on a cycle      global budget -= 1 at each entry
+//!  longjmp                  global budget -= 1: the loop it makes is nowhere else
 //!  budget used up           budget = linux.poll()
 //! ```
 //!
@@ -14,7 +15,8 @@
 
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{BlockType, Encode, Function, InstructionSink, ValType};
-use wasmparser::Operator;
+use wasmparser::ValType::I32;
+use wasmparser::{FuncType, Operator};
 
 use crate::graph::Graph;
 use crate::lower::body;
@@ -24,6 +26,7 @@ use crate::{relabel, Error};
 
 pub const BUDGET: &str = "__linux_budget";
 const POLL: &str = "poll";
+const LONGJMP: &str = "longjmp";
 
 /// Rounds of a loop without calls that cost as much as one with calls.
 const LEAF: i32 = 256;
@@ -36,6 +39,14 @@ struct Slow {
     budget: u32,
     poll: u32,
     leaf: u32,
+    /// The import, in the old module.
+    longjmp: Option<u32>,
+}
+
+impl Slow {
+    fn is_longjmp(&self, op: &Operator) -> bool {
+        matches!(op, Operator::Call { function_index } if Some(*function_index) == self.longjmp)
+    }
 }
 
 /// Adds safepoints to a module.
@@ -43,7 +54,8 @@ pub fn add(module: &Module) -> Result<Vec<u8>, Error> {
     let import =
         NewImport::Function { name: POLL, params: Vec::new(), results: vec![ValType::I32] };
     let mut out = Output::new(module, &[import], &[])?;
-    let slow = slow(&mut out);
+    let longjmp = module.imported(LONGJMP, &FuncType::new([I32, I32], []))?;
+    let slow = slow(&mut out, longjmp);
     let heads = Graph::new(module)?.cycle_heads();
     let mut bodies = Vec::new();
     for (n, function) in module.functions.iter().enumerate() {
@@ -53,7 +65,7 @@ pub fn add(module: &Module) -> Result<Vec<u8>, Error> {
     out.finish(bodies)
 }
 
-fn slow(out: &mut Output) -> Slow {
+fn slow(out: &mut Output, longjmp: Option<u32>) -> Slow {
     let poll = out.new_function(0, 1);
     let budget = out.global(BUDGET, ValType::I32, true, FIRST_BUDGET);
 
@@ -66,7 +78,7 @@ fn slow(out: &mut Output) -> Slow {
     check(&mut code, budget, poll);
     code.i32_const(LEAF).end();
     let leaf = out.function("linux.poll_leaf", &[], &[ValType::I32], body);
-    Slow { budget, poll, leaf }
+    Slow { budget, poll, leaf, longjmp }
 }
 
 /// Charges the budget.
@@ -142,6 +154,10 @@ impl Rewrite<'_> {
     }
 
     fn step(&mut self, out: &mut Output, op: Operator, next: Option<Loop>) -> Result<(), Error> {
+        if self.slow.is_longjmp(&op) {
+            let (budget, poll) = (self.slow.budget, self.slow.poll);
+            check(&mut self.sink(), budget, poll);
+        }
         let (ends, starts) = (body::is_end(&op), body::is_start(&op));
         let label = if ends { self.labels.pop() } else { None };
         if label.as_ref().is_some_and(|l| l.is_leaf) {
@@ -164,7 +180,7 @@ impl Rewrite<'_> {
         if starts {
             self.labels.push(Label { level: self.level, is_leaf: false });
         }
-        let Slow { budget, poll, leaf } = *self.slow;
+        let Slow { budget, poll, leaf, .. } = *self.slow;
         match next {
             Some(Loop::Calls) => check(&mut self.sink(), budget, poll),
             Some(Loop::Closed) => {
@@ -197,6 +213,15 @@ impl Rewrite<'_> {
     }
 }
 
+fn jumps(slow: &Slow, body: &wasmparser::FunctionBody) -> Result<bool, Error> {
+    for op in body.get_operators_reader()? {
+        if slow.is_longjmp(&op?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn rewrite(
     out: &mut Output,
     slow: &Slow,
@@ -206,7 +231,8 @@ fn rewrite(
     body: &wasmparser::FunctionBody,
 ) -> Result<Function, Error> {
     let loops = loops(module, body)?;
-    if loops.is_empty() && !is_head {
+    let jumps = jumps(slow, body)?;
+    if loops.is_empty() && !is_head && !jumps {
         return out.unchanged(body);
     }
     let mut locals = Vec::new();

@@ -57,6 +57,22 @@ export function theBrowser(): Browser {
   return browser;
 }
 
+/** CPU time in s and private memory in MB of the process of the one page. */
+export async function cost(browser: Browser): Promise<{ cpu: number; memory: number }> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  const all = processInfo
+    .filter(({ type }) => type === "renderer")
+    .map(({ id, cpuTime }) => {
+      const rollup = fs.readFileSync(`/proc/${id}/smaps_rollup`, "utf8");
+      const kilobytes = Number(/^Private_Dirty: +(\d+)/m.exec(rollup)![1]);
+      return { cpu: cpuTime, memory: kilobytes / 1000 };
+    });
+  // Chromium keeps small ones in reserve.
+  return all.reduce((most, one) => (one.memory > most.memory ? one : most));
+}
+
 /** A folder on a server of its own. */
 export async function serving(folder = DIST, prefix = "/", headers: Record<string, string> = {}) {
   const server = serve(folder, prefix, headers);

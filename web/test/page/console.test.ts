@@ -66,6 +66,8 @@ pageTest("vi edits a file", {}, async (shell) => {
   await shell.key("Enter");
   await shell.type("second");
   await shell.key("Escape");
+  // What follows at once could be the rest of a key's sequence.
+  await shell.shows(/^- note \[Modified\]/m);
   await shell.shot("vi");
   await shell.type(":wq");
   await shell.key("Enter");

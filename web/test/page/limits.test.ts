@@ -1,32 +1,18 @@
 /** What a tab costs, and what happens where the platform ends. */
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import { pageTest, theBrowser, withBrowser } from "./browser.ts";
+import { cost, pageTest, theBrowser, withBrowser } from "./browser.ts";
 
 withBrowser();
 
-/** CPU time in s and private memory in MB of the browser's largest renderer: the page's. */
-async function renderer(): Promise<{ cpu: number; memory: number }> {
-  const session = await theBrowser().newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  await session.detach();
-  const all = processInfo
-    .filter(({ type }) => type === "renderer")
-    .map(({ id, cpuTime }) => {
-      const rollup = fs.readFileSync(`/proc/${id}/smaps_rollup`, "utf8");
-      const kilobytes = Number(/^Private_Dirty: +(\d+)/m.exec(rollup)![1]);
-      return { cpu: cpuTime, memory: kilobytes / 1000 };
-    });
-  return all.reduce((most, one) => (one.memory > most.memory ? one : most));
-}
+const pageProcess = () => cost(theBrowser());
 
 pageTest("an idle machine uses no CPU", {}, async (shell) => {
   await shell.prompt();
   await shell.run("sleep 1");
-  const before = await renderer();
+  const before = await pageProcess();
   // What is measured is time that passes.
   await shell.page.waitForTimeout(4000);
-  const used = (await renderer()).cpu - before.cpu;
+  const used = (await pageProcess()).cpu - before.cpu;
   assert.ok(used < 0.2, `${used} s of 4 s`);
 });
 
@@ -62,7 +48,7 @@ pageTest("memory of a machine is given back when it ends", {}, async (shell) => 
   const memory: number[] = [];
   for (let i = 0; i < 8; i++) {
     await again();
-    memory.push((await renderer()).memory);
+    memory.push((await pageProcess()).memory);
   }
   // Engines collect when they like: the least of the last is compared.
   const early = Math.max(...memory.slice(0, 3));
