@@ -48,8 +48,9 @@ pub fn build() -> Result<Context> {
     Ok(build_with_sysroot()?.0)
 }
 
-/// The same and `web/build/tests`.
-pub fn build_all() -> Result<Context> {
+/// The same and what the tests need: `web/build/tests`, and with `all` what runs them
+/// as on other processors.
+pub fn build_all(all: bool) -> Result<Context> {
     let (ctx, sysroot) = build_with_sysroot()?;
     let mut sets = languages::build(&sysroot)?;
     let tests = Context::new(Progress::new(TESTS_PLAN))?;
@@ -59,6 +60,9 @@ pub fn build_all() -> Result<Context> {
     sets.push(userland::tests(&tests, &sysroot).with_context(failed)?);
     let made = parts::tests(&tests, &sets).with_context(failed)?;
     Placed::below(ctx.path("web/build")).all(&made, ".wasm", "tests").with_context(failed)?;
+    if all {
+        npm::install_processors(&tests).with_context(failed)?;
+    }
     tests.progress.finish();
     Ok(ctx)
 }
