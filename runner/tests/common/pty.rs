@@ -113,7 +113,7 @@ impl Terminal {
     #[track_caller]
     pub fn wait_prompt(&mut self) {
         self.wait("the prompt", |s| {
-            s.trim_end().lines().last().is_some_and(|l| l.trim_end() == "/ #")
+            s.trim_end().lines().last().is_some_and(|l| l.trim_end() == "~ #")
         });
     }
 
