@@ -17,9 +17,6 @@
  */
 #define ARCH_BYTES_PER_THREAD	(48UL << 10)
 
-/* Rather no new thread than the death of another process. */
-#define ARCH_THREAD_GFP		(__GFP_NORETRY | __GFP_NOWARN)
-
 #ifndef __ASSEMBLY__
 struct thread_info {
 	unsigned long flags;
