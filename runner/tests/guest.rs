@@ -110,6 +110,7 @@ programs! {
     seccomp,
     session,
     setjmp,
+    setjmp_copied,
     setjmp_many,
     setjmp_masks,
     shared_file,
