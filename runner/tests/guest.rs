@@ -73,6 +73,7 @@ programs! {
     fork_handler,
     fork_ids,
     fork_signal,
+    function_cast,
     fuzz,
     half_close,
     inet,
