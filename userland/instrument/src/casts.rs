@@ -123,6 +123,7 @@ impl Any {
         let needed = types.iter().filter_map(|ty| registers(&module.types[*ty as usize]));
         let needed = needed.fold([0; 2], |a, b| [a[0].max(b[0]), a[1].max(b[1])]);
         let index = needed[INTEGER] + needed[FLOAT];
+        let none = out.ty(&[], &[]);
 
         let mut body = Function::new([(1, ValType::I64)]);
         let mut code = body.instructions();
@@ -154,8 +155,8 @@ impl Any {
             }
             code.return_().end();
         }
-        // Nothing of that number, or nothing that C has.
-        code.unreachable().end();
+        // Null, or nothing that C has: the engine's own trap says which.
+        code.local_get(index).call_indirect(TABLE, none).unreachable().end();
         let mut params = vec![ValType::I64; index as usize];
         params.push(ValType::I32);
         let function = out.function("linux.call_any", &params, &[ValType::I64; 2], body);
