@@ -81,6 +81,7 @@ const PROGRAMS: &[&str] = &[
     "recursion",
     "session",
     "setjmp",
+    "setjmp_copied",
     "signal_altstack",
     "signal_busy",
     "signal_eintr",

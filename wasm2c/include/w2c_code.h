@@ -92,18 +92,38 @@ u32 w2c_grow(void *in, u32 pages);
 
 /* Functions from index `first` of a constant table of `size` elements; the
  * rest are null. */
+static inline W2C_UNUSED const struct w2c_func *w2c_entry_any(const struct w2c_func *table, u32 first, u32 n,
+							  u32 size, u32 i)
+{
+	if (W2C_UNLIKELY(i - first >= n))
+		w2c_trap(i < size ? W2C_TRAP_NULL_FUNC : W2C_TRAP_UNDEFINED);
+	if (W2C_UNLIKELY(!table[i - first].type))
+		w2c_trap(W2C_TRAP_NULL_FUNC);
+	return &table[i - first];
+}
+
+/* Whether entry i is a function of one type. */
+static inline W2C_UNUSED int w2c_is_type(const struct w2c_func *table, u32 first, u32 n, u32 i, u32 type)
+{
+	return i - first < n && table[i - first].type == type;
+}
+
+/* Of one type, or a trap. */
 static inline W2C_UNUSED void (*w2c_entry(const struct w2c_func *table, u32 first, u32 n, u32 size, u32 i,
 					  u32 type))(void)
 {
-	const struct w2c_func *f;
-
-	if (W2C_UNLIKELY(i - first >= n))
-		w2c_trap(i < size ? W2C_TRAP_NULL_FUNC : W2C_TRAP_UNDEFINED);
-	f = &table[i - first];
-	if (W2C_UNLIKELY(f->type != type))
-		w2c_trap(f->type ? W2C_TRAP_SIGNATURE : W2C_TRAP_NULL_FUNC);
-	return f->fn;
+	if (W2C_UNLIKELY(!w2c_is_type(table, first, n, i, type))) {
+		w2c_entry_any(table, first, n, size, i);
+		w2c_trap(W2C_TRAP_SIGNATURE);
+	}
+	return table[i - first].fn;
 }
+
+/* What a function of any type has returned: an integer, or the bits of a
+ * floating-point value. */
+struct w2c_returned {
+	u64 i, f;
+};
 
 /* table.get of a constant table of `size` elements. */
 static inline W2C_UNUSED w2c_ref w2c_entry_ref(const struct w2c_func *table, u32 first, u32 n, u32 size, u32 i)

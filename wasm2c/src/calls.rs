@@ -51,8 +51,13 @@ impl Body<'_> {
         let name = plan.name();
         let throws = plan.throws.indirect(t, table);
         if plan.const_tables[table as usize].is_some() {
-            let function = format!("{name}_T{table}({t}, {})", index.text);
             let first = (!plan.gs()).then_some("in".to_string());
+            if plan.options.casts {
+                let args = args.into_iter().chain([index]).collect();
+                let function = format!("{name}_C{table}_{t}");
+                return self.emit_call(ty, &function, first, args, &plan.ctx(), throws);
+            }
+            let function = format!("{name}_T{table}({t}, {})", index.text);
             return self.emit_call(ty, &function, first, args, &plan.ctx(), throws);
         }
         let label = self.new_label();

@@ -39,6 +39,7 @@ pub fn constants(plan: &Plan<'_>) -> String {
         }
         text += "};\n\n";
     }
+    crate::casts::adapters(plan, &mut text);
     if plan.closed() && !plan.refs.is_empty() {
         let _ = writeln!(text, "const struct w2c_func {name}_refs[{}] = {{", plan.refs.len());
         for f in &plan.refs {

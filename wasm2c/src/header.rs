@@ -179,8 +179,7 @@ fn tables(plan: &Plan<'_>, text: &mut String) {
         let Some(table) = table else { continue };
         let (first, n) = (table.first, table.entries.len());
         let size = plan.module.tables[t].min;
-        let array =
-            if n == 0 { "(const struct w2c_func *)0".into() } else { format!("{name}_table{t}") };
+        let array = table.array(name, t);
         if n > 0 {
             let _ = writeln!(text, "extern const struct w2c_func {array}[{n}];");
         }
@@ -193,6 +192,7 @@ fn tables(plan: &Plan<'_>, text: &mut String) {
             "#define {name}_G{t}(i) w2c_entry_ref({array}, {first}u, {n}u, {size}u, i)"
         );
     }
+    crate::casts::calls(plan, text);
 }
 
 pub fn result(ty: &FuncType) -> &'static str {

@@ -15,6 +15,7 @@
 mod access;
 mod body;
 mod calls;
+mod casts;
 mod constants;
 mod control;
 mod descriptor;

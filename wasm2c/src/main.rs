@@ -39,6 +39,9 @@ struct Args {
     /// An extra header, which may define direct imports inline.
     #[arg(long)]
     header: Option<String>,
+    /// A call of a function that has another type than its pointer arrives.
+    #[arg(long)]
+    casts: bool,
     /// A load whose value is unused still traps.
     #[arg(long)]
     strict: bool,
@@ -73,6 +76,7 @@ fn run(args: Args) -> anyhow::Result<()> {
     options.safepoints = args.safepoints;
     options.header = args.header;
     options.strict = args.strict;
+    options.casts = args.casts;
     for pin in &args.pin {
         let (global, slot) = pair(pin)?;
         let slot = match slot {

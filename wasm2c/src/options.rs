@@ -54,6 +54,9 @@ pub struct Options {
     /// For the specification's tests: an unused load still traps, and
     /// conversions and roundings quiet a signalling NaN.
     pub strict: bool,
+    /// A call through a constant table of a function that has another type
+    /// arrives, as on real machines, instead of a trap. Closed modules only.
+    pub casts: bool,
 }
 
 impl Options {
@@ -68,17 +71,25 @@ impl Options {
             direct: BTreeMap::new(),
             header: None,
             strict: false,
+            casts: false,
         }
     }
 
     /// For a program of the guest: it may fork and be interrupted anywhere, and
-    /// its threads have their own stack and thread pointers.
+    /// its threads have their own stack and thread pointers. C calls functions
+    /// through pointers of other types.
     pub fn program(name: impl Into<String>) -> Options {
         let pinned = [
             ("__stack_pointer".to_owned(), HeadSlot::StackPointer),
             ("__tls_base".to_owned(), HeadSlot::TlsBase),
         ];
-        Options { mode: Mode::Gs, safepoints: true, pinned: pinned.into(), ..Options::new(name) }
+        Options {
+            mode: Mode::Gs,
+            safepoints: true,
+            casts: true,
+            pinned: pinned.into(),
+            ..Options::new(name)
+        }
     }
 
     /// A closed module is linked with nothing but C functions: its tables are
@@ -107,6 +118,9 @@ impl Options {
         }
         if self.mode == Mode::Gs && self.colocated {
             return Err(Error::Options("`colocated` belongs to base mode".into()));
+        }
+        if self.casts && !self.closed() {
+            return Err(Error::Options("`casts` needs a closed module".into()));
         }
         Ok(())
     }

@@ -42,6 +42,8 @@ pub struct Plan<'m> {
     pub cycle_heads: Vec<bool>,
     /// Functions that call setjmp.
     pub marks: Vec<bool>,
+    /// Tables that are called through, with the types.
+    pub indirect: BTreeSet<(usize, usize)>,
     /// What exceptions may leave.
     pub throws: Throws,
     /// There are exceptions, and so a place for a pending one.
@@ -90,6 +92,7 @@ impl<'m> Plan<'m> {
             .collect();
         let mut plan = Plan {
             refs: scan.refs.clone(),
+            indirect: scan.indirect_types,
             module,
             options,
             callees,

@@ -14,6 +14,8 @@ pub struct Scan {
     pub calls: Vec<Vec<u32>>,
     /// Functions that call through a table.
     pub indirect: Vec<bool>,
+    /// Tables that are called through, with the types.
+    pub indirect_types: BTreeSet<(usize, usize)>,
     /// Tables changed by instructions, and tables read by `table.get`.
     pub tables_written: BTreeSet<u32>,
     pub tables_read: BTreeSet<u32>,
@@ -38,10 +40,11 @@ pub fn scan(module: &Module<'_>) -> Result<Scan, Error> {
                 let (op, offset) = op?;
                 match op {
                     Operator::Call { function_index } => calls.push(function_index),
-                    Operator::CallIndirect { type_index, .. } => {
+                    Operator::CallIndirect { type_index, table_index } => {
                         indirect = true;
-                        let ty = &module.types[module.type_map[type_index as usize]];
-                        check_results(ty, offset)?;
+                        let ty = module.type_map[type_index as usize];
+                        scan.indirect_types.insert((table_index as usize, ty));
+                        check_results(&module.types[ty], offset)?;
                     }
                     Operator::RefFunc { function_index } => {
                         scan.refs.insert(function_index);

@@ -15,6 +15,16 @@ pub struct ConstTable {
     pub entries: Vec<Option<u32>>,
 }
 
+impl ConstTable {
+    /// The array as a C expression, in the module `name`.
+    pub fn array(&self, name: &str, t: usize) -> String {
+        match self.entries.len() {
+            0 => "(const struct w2c_func *)0".into(),
+            _ => format!("{name}_table{t}"),
+        }
+    }
+}
+
 /// `Some` if table `t` can be constant; in a closed module it must be.
 pub fn const_table(
     m: &Module<'_>,

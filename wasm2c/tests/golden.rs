@@ -20,6 +20,7 @@ fn options(text: &str) -> Options {
             "--mode" => options.mode = if value() == "gs" { Mode::Gs } else { Mode::Base },
             "--colocated" => options.colocated = true,
             "--safepoints" => options.safepoints = true,
+            "--casts" => options.casts = true,
             "--header" => options.header = Some(value().into()),
             "--direct" => {
                 let (module, prefix) = value().split_once('=').expect("=");

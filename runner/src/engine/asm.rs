@@ -15,7 +15,7 @@
 
 use std::arch::global_asm;
 
-use super::layout::CTX_OFFSET;
+use super::layout::{CTX_OFFSET, PAGE};
 use super::task::{offsets as t, UPCALL_START};
 
 global_asm!(
@@ -260,12 +260,17 @@ global_asm!(
     "jmp 3b",
 
     // ---- setjmp, longjmp ----------------------------------------------------
+    // The buffer is the guest's: an access to it may be a page fault, and so it
+    // is made in user mode with nothing of the engine's on the stack.
+    //
     // u32 wl_setjmp(buf): 0, or what longjmp passed.
     ".globl wl_setjmp",
     "wl_setjmp:",
+    ".cfi_startproc",
     "mov rax, [rsp]",
     "lea rcx, [rsp + 8]",
     "sub rsp, 72",
+    ".cfi_adjust_cfa_offset 72",
     "mov [rsp], rbx",
     "mov [rsp + 8], rbp",
     "mov [rsp + 16], r12",
@@ -274,16 +279,47 @@ global_asm!(
     "mov [rsp + 40], r15",
     "mov [rsp + 48], rax",
     "mov [rsp + 56], rcx",
+    "mov [rsp + 64], rdi",
     "mov rsi, rsp",
     "call {setjmp}",
+    "mov ecx, [rsp + 64]",
     "add rsp, 72",
-    "test eax, eax",
+    ".cfi_adjust_cfa_offset -72",
+    "test rax, rax",
     "je 2f",
+    "mov gs:[rcx], rax",
     "xor eax, eax",
     "ret",
     "2:",
     "mov edi, 1",
     "jmp wl_trap",
+    ".cfi_endproc",
+
+    // wl_longjmp(buf, value): ops.longjmp. A loop may be made of it alone, so it
+    // looks for interrupts as a loop does.
+    ".globl wl_longjmp",
+    "wl_longjmp:",
+    ".cfi_startproc",
+    "cmp dword ptr gs:[{pending}], 0",
+    "je 2f",
+    "push rdi",
+    ".cfi_adjust_cfa_offset 8",
+    "push rsi",
+    ".cfi_adjust_cfa_offset 8",
+    "sub rsp, 8",
+    ".cfi_adjust_cfa_offset 8",
+    "call wl_safepoint",
+    "add rsp, 8",
+    ".cfi_adjust_cfa_offset -8",
+    "pop rsi",
+    ".cfi_adjust_cfa_offset -8",
+    "pop rdi",
+    ".cfi_adjust_cfa_offset -8",
+    "2:",
+    "mov edx, edi",
+    "mov rdi, gs:[rdx]",
+    "jmp {longjmp}",
+    ".cfi_endproc",
 
     // wl_jump(registers, value): never returns.
     ".globl wl_jump",
@@ -304,10 +340,12 @@ global_asm!(
     make_room = sym super::user::make_room,
     trap_signal = sym super::user::trap_signal,
     setjmp = sym super::user::note_setjmp,
+    longjmp = sym super::user::longjmp,
     k_syscall = sym super::kernel::lkl_syscall,
     k_user_poll = sym super::kernel::lkl_user_poll,
     k_user_fault = sym super::kernel::lkl_user_fault,
     head = const -(CTX_OFFSET as isize),
+    pending = const -(PAGE as isize),
     start = const UPCALL_START,
     user_frames = const t::USER_FRAMES,
     limit = const t::LIMIT,
@@ -447,6 +485,7 @@ unsafe extern "C" {
     pub fn wl_safepoint();
     pub fn wl_raise(sig: u32, code: i32, addr: u32, access: u32);
     pub fn wl_setjmp();
+    pub fn wl_longjmp();
     pub fn wl_jump(registers: *const super::jump::Registers, value: u32) -> !;
     pub fn wl_fault();
     pub fn wl_give_up();

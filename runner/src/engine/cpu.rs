@@ -29,6 +29,8 @@ pub struct Cpu {
     pub current: Cell<*mut Task>,
     /// The memory that %gs means.
     pub active: Cell<MmHandle>,
+    /// Number of the last state that a setjmp has noted.
+    pub jumps: Cell<u64>,
     /// Where `leave` goes on: the stack `enter` was called on.
     outside: Cell<usize>,
     outcome: RefCell<Option<Outcome>>,
@@ -65,6 +67,7 @@ impl Cpu {
             memories: RefCell::default(),
             current: Cell::new(std::ptr::null_mut()),
             active: Cell::default(),
+            jumps: Cell::new(0),
             outside: Cell::new(0),
             outcome: RefCell::new(None),
         });
@@ -182,7 +185,7 @@ impl Cpu {
                 fork: asm::wl_fork,
                 vfork: asm::wl_vfork,
                 setjmp: asm::wl_setjmp,
-                longjmp: super::user::wl_longjmp_entry(),
+                longjmp: asm::wl_longjmp,
                 trap: asm::wl_trap,
                 safepoint: asm::wl_safepoint,
                 spare: 0,

@@ -139,10 +139,6 @@ impl Irqs {
         }
     }
 
-    pub fn is_pending(&self) -> bool {
-        self.page.word().load(SeqCst) != 0
-    }
-
     /// Takes every pending interrupt; CPU thread only.
     pub fn take(&self) -> u32 {
         self.page.word().swap(0, SeqCst)

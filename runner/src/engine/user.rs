@@ -153,9 +153,9 @@ pub extern "C" fn trap_signal(code: u32) -> Signal {
     Signal { sig: sig.into(), code: code as u64 }
 }
 
-/// setjmp: notes the registers that assembly has put at `registers`; 0 when the
-/// program nests too deep.
-pub unsafe extern "C" fn note_setjmp(buf: u32, registers: *const Registers) -> u32 {
+/// setjmp: notes the registers that assembly has put at `registers`; the number
+/// for the buffer, or 0 when the program nests too deep.
+pub unsafe extern "C" fn note_setjmp(buf: u32, registers: *const Registers) -> u64 {
     let Some(cpu) = cpu::this() else { return 0 };
     // SAFETY: called from user mode: the task, its context and the registers on
     // its stack are alive.
@@ -169,56 +169,36 @@ pub unsafe extern "C" fn note_setjmp(buf: u32, registers: *const Registers) -> u
         }
         let mut registers = *registers;
         registers.depth = task.top as u64 - registers.depth;
-        let depth = (*head).jump_depth;
-        match task.jumps.save(depth, buf, (*head).stack_pointer, registers) {
-            Some(depth) => {
-                (*head).jump_depth = depth;
-                1
+        let (depth, next) = ((*head).jump_depth, cpu.jumps.get() + 1);
+        match task.jumps.save(depth, next, buf, (*head).stack_pointer, registers) {
+            Some(saved) => {
+                cpu.jumps.set(cpu.jumps.get().max(saved.number));
+                (*head).jump_depth = saved.depth;
+                saved.number
             }
             None => 0,
         }
     }
 }
 
-/// ops.longjmp, as a context wants it.
-pub fn wl_longjmp_entry() -> unsafe extern "C" fn() {
-    // SAFETY: only the type differs; generated code calls it with its own.
-    unsafe {
-        std::mem::transmute::<unsafe extern "C" fn(u32, u32) -> u32, unsafe extern "C" fn()>(
-            wl_longjmp,
-        )
-    }
-}
-
-/// longjmp: does not return, unless a handler deals with a bad target. A loop may
-/// be made of it alone, so it looks for interrupts as a loop does.
-unsafe extern "C" fn wl_longjmp(buf: u32, value: u32) -> u32 {
-    // Nothing of the engine's may lie in this frame then: a handler may fork.
-    if cpu::this().is_some_and(|cpu| cpu.irqs.is_pending()) {
-        // SAFETY: called from user mode, as the program calls it itself.
-        unsafe { asm::wl_safepoint() };
-    }
-    // SAFETY: as above.
-    unsafe { jump(buf, value) }
-}
-
-#[inline(never)]
-unsafe fn jump(buf: u32, value: u32) -> u32 {
+/// longjmp to the state `number`, which was in the buffer at `buf`. Does not
+/// return, unless a handler deals with a bad target.
+pub unsafe extern "C" fn longjmp(number: u64, value: u32, buf: u32) -> u32 {
     let Some(cpu) = cpu::this() else { return 0 };
     // SAFETY: as `note_setjmp`; a live state's frame is on this stack.
     unsafe {
         let task = &mut *cpu.current();
         let head: Option<*mut Head> = cpu.head(task.mm);
-        let found = head.and_then(|h| task.jumps.find((*h).jump_depth, buf));
-        let (Some(head), Some((mut registers, stack_pointer, depth))) = (head, found) else {
+        let found = head.and_then(|h| task.jumps.find((*h).jump_depth, number));
+        let (Some(head), Some(mut target)) = (head, found) else {
             loop {
                 let (sig, code) = super::trap::signal(super::trap::UNREACHABLE);
                 asm::wl_raise(sig, code, buf, FAULT_TRAP);
             }
         };
-        (*head).stack_pointer = stack_pointer;
-        (*head).jump_depth = depth;
-        registers.depth = task.top as u64 - registers.depth;
-        asm::wl_jump(&registers, if value == 0 { 1 } else { value });
+        (*head).stack_pointer = target.stack_pointer;
+        (*head).jump_depth = target.depth;
+        target.registers.depth = task.top as u64 - target.registers.depth;
+        asm::wl_jump(&target.registers, if value == 0 { 1 } else { value });
     }
 }

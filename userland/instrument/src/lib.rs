@@ -2,19 +2,21 @@
 //! browser, and processors without a native engine.
 //!
 //! ```text
-//!  program module ── overflow::add ── safepoint::add ──► polls ── lower::lower ──► unwinds, jumps ── image
+//!  program module ── casts::add ── overflow::add ── safepoint::add ──► polls ── lower::lower ──► unwinds, jumps ── image
 //! ```
 //!
 //! * `linux.fork` and `linux.vfork`: the frames between the program's entry and
 //!   the call save themselves into a buffer and return; entered anew, in parent
 //!   and child, they go back to the call.
 //! * `linux.setjmp` and `linux.longjmp` become an exception.
+//! * A call of a function that has another type than the pointer arrives.
 //! * Loops and recursive functions call `linux.poll` from time to time.
 //! * A stack that runs over traps, rather than to go on in the program's data.
 //!
 //! ARCHITECTURE.md ("An instrumented program") is the contract with the engine.
 //! The same input gives the same output, byte for byte.
 
+mod casts;
 mod error;
 mod graph;
 mod image;
@@ -27,6 +29,7 @@ mod safepoint;
 
 use wasmparser::{ExternalKind, Validator};
 
+use casts::Casts;
 pub use error::Error;
 use module::{features, Module};
 
@@ -65,6 +68,9 @@ pub struct Options {
     /// Leaves out safepoints: for measurements, and for engines that can
     /// interrupt a program by themselves.
     pub no_safepoints: bool,
+    /// Leaves out what makes calls through pointers of other types arrive: for
+    /// measurements, and for engines without `ref.test`. They trap then.
+    pub no_casts: bool,
 }
 
 /// See the crate's text.
@@ -75,13 +81,15 @@ pub fn instrument(module: &[u8], options: &Options) -> Result<Vec<u8>, Error> {
             return Err(Error::Instrumented(name));
         }
     }
-    let guarded = match overflow::add(&read)? {
-        Some(guarded) => guarded,
-        None => module.to_vec(),
+    let adapted = if options.no_casts { None } else { casts::add(&read)? };
+    let (adapted, casts) = adapted.unwrap_or_else(|| (module.to_vec(), Casts::default()));
+    let guarded = overflow::add(&Module::read(&adapted)?)?.unwrap_or(adapted);
+    let polling = if options.no_safepoints {
+        guarded
+    } else {
+        safepoint::add(&Module::read(&guarded)?, &casts)?
     };
-    let read = Module::read(&guarded)?;
-    let polling = if options.no_safepoints { guarded.clone() } else { safepoint::add(&read)? };
-    let mut done = lower::lower(Module::read(&polling)?, options)?;
+    let mut done = lower::lower(Module::read(&polling)?, &casts, options)?;
     image::identify(&mut done)?;
     Validator::new_with_features(features()).validate_all(&done).map_err(Error::Bug)?;
     Ok(done)

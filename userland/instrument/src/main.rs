@@ -21,6 +21,9 @@ struct Args {
     /// Leave out safepoints
     #[arg(long)]
     no_safepoints: bool,
+    /// Let calls through pointers of other types trap
+    #[arg(long)]
+    no_casts: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -48,6 +51,7 @@ fn run(args: &Args) -> Result<(), String> {
             Policy::Always => Handlers::Fork,
         },
         no_safepoints: args.no_safepoints,
+        no_casts: args.no_casts,
     };
     let at = |path: &PathBuf, error: String| format!("{}: {error}", path.display());
     let module = std::fs::read(&args.input).map_err(|e| at(&args.input, e.to_string()))?;

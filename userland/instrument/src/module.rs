@@ -13,12 +13,15 @@ use wasmparser::{
 use crate::{Error, Exceptions};
 
 /// What program modules are made of. Both encodings of exceptions: which one a
-/// program uses is its compiler's choice.
+/// program uses is its compiler's choice. `ref.test`, of which `casts.rs` makes use,
+/// comes with the types of GC; other types than functions are refused.
 pub fn features() -> WasmFeatures {
     WasmFeatures::WASM2
         | WasmFeatures::THREADS
         | WasmFeatures::EXCEPTIONS
         | WasmFeatures::LEGACY_EXCEPTIONS
+        | WasmFeatures::FUNCTION_REFERENCES
+        | WasmFeatures::GC
 }
 
 /// A function with a body, and what its validation needs. Checking it again
@@ -69,10 +72,22 @@ impl<'a> Module<'a> {
         match payload {
             Payload::TypeSection(types) => {
                 for group in types {
-                    for ty in group?.into_types() {
+                    let group = group?;
+                    let plain = !group.is_explicit_rec_group();
+                    for (offset, ty) in group.into_types_and_offsets() {
                         match ty.composite_type.inner {
-                            CompositeInnerType::Func(ty) => self.types.push(ty),
-                            _ => unreachable!("the features have function types only"),
+                            CompositeInnerType::Func(found)
+                                if plain && ty.is_final && ty.supertype_idx.is_none() =>
+                            {
+                                self.types.push(found);
+                            }
+                            _ => {
+                                return Err(Error::Unsupported {
+                                    what: "a type",
+                                    offset,
+                                    why: "it is not a plain function type",
+                                })
+                            }
                         }
                     }
                 }

@@ -147,6 +147,11 @@ impl<'m, 'a> Output<'m, 'a> {
         index as u32
     }
 
+    /// Parameters and results of a function type.
+    pub fn type_of(&self, ty: u32) -> (Vec<ValType>, Vec<ValType>) {
+        self.types[ty as usize].clone()
+    }
+
     /// Parameters and results of an old function.
     pub fn signature(&self, function: u32) -> (Vec<ValType>, Vec<ValType>) {
         self.types[self.module.func_types[function as usize] as usize].clone()

@@ -163,7 +163,7 @@ fn golden_files() {
             } else {
                 Exceptions::Legacy
             },
-            handlers: Handlers::Auto,
+            ..Options::default()
         };
         let got = listing(&done(&text, &options));
         let expected = path.with_extension("out");

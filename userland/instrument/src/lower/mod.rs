@@ -18,6 +18,7 @@ mod stack;
 use wasm_encoder::ValType;
 use wasmparser::FuncType;
 
+use crate::casts::Casts;
 use crate::graph::{Graph, Reach};
 use crate::module::Module;
 use crate::output::{NewImport, Output};
@@ -67,7 +68,7 @@ fn handler_forks(module: &Module, reach: &Reach) -> bool {
 }
 
 /// See the module's text.
-pub fn lower(mut module: Module, options: &Options) -> Result<Vec<u8>, Error> {
+pub fn lower(mut module: Module, casts: &Casts, options: &Options) -> Result<Vec<u8>, Error> {
     let imports = Imports::find(&module)?;
     if let Some(setjmp) = imports.setjmp.filter(|s| module.referenced.contains(s)) {
         return Err(Error::Unsupported {
@@ -77,7 +78,7 @@ pub fn lower(mut module: Module, options: &Options) -> Result<Vec<u8>, Error> {
         });
     }
     let exceptions = module.exceptions()?.unwrap_or(options.exceptions);
-    let graph = Graph::new(&module)?;
+    let graph = Graph::new(&module, casts)?;
     let mut roots: Vec<u32> = imports.fork.into_iter().chain(imports.vfork).collect();
     let mut reach = graph.reaching(&roots);
     let handlers_fork = match options.handlers {
@@ -112,7 +113,12 @@ pub fn lower(mut module: Module, options: &Options) -> Result<Vec<u8>, Error> {
     let mut bodies = Vec::new();
     for (n, function) in functions.into_iter().enumerate() {
         let index = module.imported_funcs + n as u32;
-        bodies.push(function::rewrite(&mut out, &mut abi, &context, index, function)?);
+        // Callers that cannot save their frames must not find them being saved.
+        let stops = casts.stands_for(&module, index).is_some() && !reach.function(index);
+        bodies.push(match stops && !roots.is_empty() {
+            true => function::barrier(&mut out, &abi, &function)?,
+            false => function::rewrite(&mut out, &mut abi, &context, index, function)?,
+        });
     }
     abi.finish(&mut out);
     out.finish(bodies)
