@@ -19,8 +19,6 @@ static void note(int sig, siginfo_t *si, void *ctx)
 }
 
 static void null_call(void) { OPAQUE((void (*)(void))0)(); }
-static void other_type(int n) { (void)n; }
-static void wrong_call(void) { ((double (*)(double))OPAQUE((void *)other_type))(1); }
 static void divide(void) { OPAQUE(OPAQUE(1) / OPAQUE(0)); }
 static void modulo(void) { OPAQUE(OPAQUE(1LL) % OPAQUE(0LL)); }
 static void overflow(void) { OPAQUE(OPAQUE((int)0x80000000) / OPAQUE(-1)); }
@@ -125,7 +123,6 @@ int main(void)
 	traps(overflow, SIGFPE, FPE_INTOVF);
 	traps(trap, SIGILL, ILL_ILLOPC);
 	traps(null_call, SIGSEGV, SEGV_MAPERR);
-	traps(wrong_call, SIGILL, ILL_ILLOPN);
 	traps(load_null, SIGSEGV, SEGV_MAPERR);
 	CHECK(seen.si_addr == (void *)8);
 
