@@ -10,10 +10,9 @@
 //!                                        └► linux.call_any(registers, index) ──► call_indirect
 //! ```
 //!
-//! The test costs a correct call about a nanosecond. In the graph of calls a
-//! `cast_T` reaches what a call of type T does, not whatever lies in the table:
-//! otherwise every function with an indirect call would have to be able to save
-//! its frame. A fork below a cast whose callers cannot is a trap.
+//! The test costs a correct call about a nanosecond. A call may so reach whatever
+//! the table names, and in a program that forks every function that calls through
+//! the table can save its frame; most could before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,20 +26,6 @@ use crate::{relabel, Error};
 
 /// The one table that C has.
 const TABLE: u32 = 0;
-
-/// The functions that stand for a call of a type, by their place among the
-/// functions with a body, which later passes do not change.
-#[derive(Default)]
-pub struct Casts {
-    types: BTreeMap<u32, u32>,
-}
-
-impl Casts {
-    /// The type of the calls that a function stands for.
-    pub fn stands_for(&self, module: &Module, function: u32) -> Option<u32> {
-        self.types.get(&function.checked_sub(module.imported_funcs)?).copied()
-    }
-}
 
 const INTEGER: usize = 0;
 const FLOAT: usize = 1;
@@ -67,26 +52,23 @@ fn registers(ty: &FuncType) -> Option<[u32; 2]> {
 }
 
 /// Adds the adapters; nothing if no call goes through the table.
-pub fn add(module: &Module) -> Result<Option<(Vec<u8>, Casts)>, Error> {
+pub fn add(module: &Module) -> Result<Option<Vec<u8>>, Error> {
     let called = called(module)?;
     if called.is_empty() {
         return Ok(None);
     }
     let mut out = Output::new(module, &[], &[])?;
     let any = Any::add(&mut out, module);
-    let mut casts = Casts::default();
     let mut adapters = BTreeMap::new();
     for ty in called {
-        let adapter = any.cast(&mut out, module, ty);
-        casts.types.insert(adapter - module.imported_funcs, ty);
-        adapters.insert(ty, adapter);
+        adapters.insert(ty, any.cast(&mut out, module, ty));
     }
     let mut bodies = Vec::new();
     for (n, function) in module.functions.iter().enumerate() {
         let params = module.func_type(module.imported_funcs + n as u32).params().len() as u32;
         bodies.push(rewrite(&mut out, module, &adapters, params, &function.body)?);
     }
-    Ok(Some((out.finish(bodies)?, casts)))
+    out.finish(bodies).map(Some)
 }
 
 /// Types of the calls through the table, each once, as their first equal.

@@ -3,14 +3,13 @@
 //! A node is a function, or a function type: a call through a table goes to the
 //! type, and from there to every function of that type that a table or a
 //! reference can name. That is all a call through a table can reach, since its
-//! type is checked when it is made; a call that was made in spite of that goes to
-//! the type, too (see `casts.rs`).
+//! type is checked when it is made. What `casts.rs` adds reaches all that a table
+//! can name.
 
 use std::collections::BTreeMap;
 
 use wasmparser::Operator;
 
-use crate::casts::Casts;
 use crate::module::Module;
 use crate::Error;
 
@@ -29,7 +28,7 @@ pub struct Reach {
 }
 
 impl Graph {
-    pub fn new(module: &Module, casts: &Casts) -> Result<Self, Error> {
+    pub fn new(module: &Module) -> Result<Self, Error> {
         let functions = module.func_types.len();
         let mut canonical = BTreeMap::new();
         let mut type_node = Vec::new();
@@ -40,10 +39,6 @@ impl Graph {
         let mut edges = vec![Vec::new(); functions + module.types.len()];
         for (n, function) in module.functions.iter().enumerate() {
             let from = module.imported_funcs as usize + n;
-            if let Some(ty) = casts.stands_for(module, from as u32) {
-                edges[from].push(type_node[ty as usize]);
-                continue;
-            }
             for op in function.body.get_operators_reader()? {
                 match op? {
                     Operator::Call { function_index } | Operator::ReturnCall { function_index } => {

@@ -29,7 +29,6 @@ mod safepoint;
 
 use wasmparser::{ExternalKind, Validator};
 
-use casts::Casts;
 pub use error::Error;
 use module::{features, Module};
 
@@ -82,14 +81,13 @@ pub fn instrument(module: &[u8], options: &Options) -> Result<Vec<u8>, Error> {
         }
     }
     let adapted = if options.no_casts { None } else { casts::add(&read)? };
-    let (adapted, casts) = adapted.unwrap_or_else(|| (module.to_vec(), Casts::default()));
+    let adapted = adapted.unwrap_or_else(|| module.to_vec());
     let guarded = overflow::add(&Module::read(&adapted)?)?.unwrap_or(adapted);
-    let polling = if options.no_safepoints {
-        guarded
-    } else {
-        safepoint::add(&Module::read(&guarded)?, &casts)?
+    let polling = match options.no_safepoints {
+        true => guarded,
+        false => safepoint::add(&Module::read(&guarded)?)?,
     };
-    let mut done = lower::lower(Module::read(&polling)?, &casts, options)?;
+    let mut done = lower::lower(Module::read(&polling)?, options)?;
     image::identify(&mut done)?;
     Validator::new_with_features(features()).validate_all(&done).map_err(Error::Bug)?;
     Ok(done)

@@ -18,7 +18,6 @@ use wasm_encoder::{BlockType, Encode, Function, InstructionSink, ValType};
 use wasmparser::ValType::I32;
 use wasmparser::{FuncType, Operator};
 
-use crate::casts::Casts;
 use crate::graph::Graph;
 use crate::lower::body;
 use crate::module::Module;
@@ -51,13 +50,13 @@ impl Slow {
 }
 
 /// Adds safepoints to a module.
-pub fn add(module: &Module, casts: &Casts) -> Result<Vec<u8>, Error> {
+pub fn add(module: &Module) -> Result<Vec<u8>, Error> {
     let import =
         NewImport::Function { name: POLL, params: Vec::new(), results: vec![ValType::I32] };
     let mut out = Output::new(module, &[import], &[])?;
     let longjmp = module.imported(LONGJMP, &FuncType::new([I32, I32], []))?;
     let slow = slow(&mut out, longjmp);
-    let heads = Graph::new(module, casts)?.cycle_heads();
+    let heads = Graph::new(module)?.cycle_heads();
     let mut bodies = Vec::new();
     for (n, function) in module.functions.iter().enumerate() {
         let index = module.imported_funcs as usize + n;

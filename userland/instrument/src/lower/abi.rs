@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
+use wasm_encoder::{BlockType, Function, MemArg, ValType};
 
 use crate::module::Module;
 use crate::output::Output;
@@ -190,7 +190,7 @@ impl Abi {
         (push, pop)
     }
 
-    fn is_full(&self, code: &mut InstructionSink) {
+    fn is_full(&self, code: &mut wasm_encoder::InstructionSink) {
         code.global_get(self.frames_end).global_get(self.frames).i32_sub();
         code.global_get(self.reserve).i32_lt_u();
     }
@@ -259,11 +259,6 @@ impl Abi {
         let mut code = body.instructions();
         code.local_get(0).local_get(1).i32_const(1).local_get(1).select().throw(self.tag).end();
         out.function("linux.longjmp", &[I32, I32], &[], body)
-    }
-
-    /// A trap if frames are being saved.
-    pub fn stop_if_saving(&self, code: &mut InstructionSink) {
-        code.global_get(self.state).if_(BlockType::Empty).unreachable().end();
     }
 
     pub fn tag(&self) -> u32 {

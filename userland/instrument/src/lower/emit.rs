@@ -204,7 +204,8 @@ impl<'e, 'm, 'a> Emit<'e, 'm, 'a> {
         }
         self.instruction(op.op.clone())?;
         if self.sites.kinds.get(&index) == Some(&Kind::Barrier) {
-            self.abi.stop_if_saving(&mut InstructionSink::new(&mut self.code));
+            let state = self.abi.state;
+            self.sink().global_get(state).if_(BlockType::Empty).unreachable().end();
         }
         self.stack.push(&mut self.code, index);
         Ok(())

@@ -99,31 +99,6 @@ pub fn rewrite<'a>(
     Ok(whole)
 }
 
-/// A function below which a fork is a trap.
-pub fn barrier<'a>(
-    out: &mut Output<'_, 'a>,
-    abi: &Abi,
-    function: &module::Function<'a>,
-) -> Result<Function, Error> {
-    let mut locals = Vec::new();
-    for pair in function.body.get_locals_reader()? {
-        let (count, ty) = pair?;
-        locals.push((count, out.map.val_type(ty)?));
-    }
-    let mut code = Vec::new();
-    for op in function.body.get_operators_reader()? {
-        let op = op?;
-        let calls = matches!(op, Operator::Call { .. });
-        out.map.instruction(op)?.encode(&mut code);
-        if calls {
-            abi.stop_if_saving(&mut InstructionSink::new(&mut code));
-        }
-    }
-    let mut whole = Function::new(locals);
-    whole.raw(code);
-    Ok(whole)
-}
-
 /// Whether it calls setjmp.
 fn calls(function: &module::Function, setjmp: Option<u32>) -> Result<bool, Error> {
     let Some(setjmp) = setjmp else { return Ok(false) };

@@ -18,7 +18,6 @@ mod stack;
 use wasm_encoder::ValType;
 use wasmparser::FuncType;
 
-use crate::casts::Casts;
 use crate::graph::{Graph, Reach};
 use crate::module::Module;
 use crate::output::{NewImport, Output};
@@ -68,7 +67,7 @@ fn handler_forks(module: &Module, reach: &Reach) -> bool {
 }
 
 /// See the module's text.
-pub fn lower(mut module: Module, casts: &Casts, options: &Options) -> Result<Vec<u8>, Error> {
+pub fn lower(mut module: Module, options: &Options) -> Result<Vec<u8>, Error> {
     let imports = Imports::find(&module)?;
     if let Some(setjmp) = imports.setjmp.filter(|s| module.referenced.contains(s)) {
         return Err(Error::Unsupported {
@@ -78,7 +77,7 @@ pub fn lower(mut module: Module, casts: &Casts, options: &Options) -> Result<Vec
         });
     }
     let exceptions = module.exceptions()?.unwrap_or(options.exceptions);
-    let graph = Graph::new(&module, casts)?;
+    let graph = Graph::new(&module)?;
     let mut roots: Vec<u32> = imports.fork.into_iter().chain(imports.vfork).collect();
     let mut reach = graph.reaching(&roots);
     let handlers_fork = match options.handlers {
@@ -113,12 +112,7 @@ pub fn lower(mut module: Module, casts: &Casts, options: &Options) -> Result<Vec
     let mut bodies = Vec::new();
     for (n, function) in functions.into_iter().enumerate() {
         let index = module.imported_funcs + n as u32;
-        // Callers that cannot save their frames must not find them being saved.
-        let stops = casts.stands_for(&module, index).is_some() && !reach.function(index);
-        bodies.push(match stops && !roots.is_empty() {
-            true => function::barrier(&mut out, &abi, &function)?,
-            false => function::rewrite(&mut out, &mut abi, &context, index, function)?,
-        });
+        bodies.push(function::rewrite(&mut out, &mut abi, &context, index, function)?);
     }
     abi.finish(&mut out);
     out.finish(bodies)

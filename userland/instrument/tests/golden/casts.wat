@@ -1,7 +1,6 @@
 ;; --no-safepoints
-;; Calls of functions of another type. Below a call of type $plain something may
-;; fork, so its adapter can save itself; below $quiet nothing does, and there a
-;; fork that came by the table is a trap.
+;; Calls of functions of another type: any of them may fork, so the adapters can
+;; save themselves. What no C type has (two results) traps as ever.
 (module
   (import "linux" "fork" (func $fork (result i32)))
   (memory 1)
