@@ -62,7 +62,7 @@ export async function compile(
     // A host that does not know the type costs time.
     if (!typed) return await WebAssembly.compile(await counted(answer, count).arrayBuffer());
     if (!isKept()) return await WebAssembly.compileStreaming(counted(answer, count));
-    // As it came: so the browser finds the machine code that it has kept with it.
+    // As it came, past JavaScript.
     const module = await WebAssembly.compileStreaming(answer);
     count(part.bytes);
     return module;

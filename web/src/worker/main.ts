@@ -1,4 +1,4 @@
-/** The worker's script: loads, boots, and then does what the page asks for. */
+/** The worker's script: boots, and then does what the page asks for. */
 import { LoadError, type Loaded } from "../parts/load.ts";
 import { WorkerMachine } from "./machine.ts";
 import type { BootRequest, Failure, Notice, Request } from "../protocol.ts";

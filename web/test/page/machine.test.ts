@@ -156,7 +156,16 @@ pageTest(
 
 pageTest(
   "without the kernel's other half there is a prompt, and a word about what needs it",
-  { errors: true, prepare: (page) => page.route(/kernel-rest-/, (route) => route.abort()) },
+  {
+    errors: true,
+    prepare: async (page) => {
+      await page.route(/kernel-rest-/, (route) => route.abort());
+      // Whose copy would be found in time.
+      await page.addInitScript(() =>
+        Object.defineProperty(navigator, "serviceWorker", { value: undefined }),
+      );
+    },
+  },
   async (shell) => {
     await shell.prompt();
     await shell.run("ls /");
