@@ -56,6 +56,7 @@ fn run(dir: &Path, arguments: &[&str]) -> Result<(), String> {
             (size, since) = (now, Instant::now());
         }
         if since.elapsed() > SILENCE {
+            fs::write(dir.join("threads"), threads(child.id())).unwrap();
             child.kill().unwrap();
             child.wait().unwrap();
             return Err("the machine hangs".into());
@@ -71,6 +72,13 @@ fn run(dir: &Path, arguments: &[&str]) -> Result<(), String> {
         return Err(format!("{status}: {}", read(&said).lines().last().unwrap_or_default()));
     }
     Ok(())
+}
+
+/// What the threads of a runner that hangs are doing: asleep where, or busy.
+fn threads(pid: u32) -> String {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let files = |task: PathBuf| ["stat", "wchan", "syscall"].map(|name| read(&task.join(name)));
+    tasks.map(|task| files(task.path()).join(" ") + "\n").collect()
 }
 
 /// The round that was running.
@@ -95,7 +103,9 @@ fn random_system_calls() {
             scope.spawn(|| {
                 while Instant::now() < end {
                     let seed = next.fetch_add(ROUNDS, Ordering::Relaxed);
-                    finds.lock().unwrap().extend(try_seed(seed));
+                    // Not in one statement: the lock would be held all the while.
+                    let found = try_seed(seed);
+                    finds.lock().unwrap().extend(found);
                 }
             });
         }

@@ -24,6 +24,7 @@
 #define CALLS 60
 #define ROUND_MS 1000
 #define END_MS 20000
+#define SILENCE_MS 40000
 /* Between two ticks of a timer that interrupts what sleeps. */
 #define TICK_US 1000
 #define PATIENCE 8	/* ticks */
@@ -214,7 +215,7 @@ static void check_machine(void)
 	close(pair[1]);
 }
 
-static void run(uint64_t seed)
+static void run(uint64_t seed, int news)
 {
 	const int own = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	struct rlimit few = { 64, 64 }, small = { 4 << 20, 4 << 20 };
@@ -223,6 +224,7 @@ static void run(uint64_t seed)
 
 	if (!pid) {
 		close(busybox);
+		close(news);
 		enter_group();
 		OK(unshare(own));
 		pid = OK(fork());
@@ -254,6 +256,28 @@ static void run(uint64_t seed)
 	OK(waitpid(pid, &status, 0));
 }
 
+/* A process that only waits for news of the rounds: without any it has the kernel
+ * say what every task is doing. Where to send news. */
+static int watchdog(void)
+{
+	int news[2];
+
+	OK(pipe2(news, O_CLOEXEC));
+	if (OK(fork())) {
+		close(news[0]);
+		return news[1];
+	}
+	close(news[1]);
+	struct pollfd more = { news[0], POLLIN, 0 };
+	int trigger = OK(open("/proc/sysrq-trigger", O_WRONLY));
+	char byte;
+
+	for (;;) {
+		if (!poll(&more, 1, SILENCE_MS)) write(trigger, "t", 1);
+		else if (read(news[0], &byte, 1) < 1) _exit(0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = argc > 1 ? strtoull(argv[1], 0, 0) : SEED;
@@ -262,10 +286,12 @@ int main(int argc, char **argv)
 	verbose = argc > 3;
 	copy_busybox();
 	controllers();
+	int news = watchdog();
 	for (unsigned i = 0; i < rounds; i++, seed++) {
-		if (argc > 1) dprintf(2, "round %llu\n", (unsigned long long)seed);
-		run(seed);
+		if (argc > 1) dprintf(2, "\nround %llu\n", (unsigned long long)seed);
+		run(seed, news);
 		check_machine();
+		OK(write(news, "", 1));
 	}
 	return 0;
 }
