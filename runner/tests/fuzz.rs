@@ -10,13 +10,15 @@ mod common;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use common::{test_module, wasmlinux};
 
 /// Rounds that one machine runs.
 const ROUNDS: u64 = 50;
-/// A round takes a second at most, then twenty to end.
+/// A round takes a second at most, then twenty to end; machines share the host.
 const SILENCE: Duration = Duration::from_secs(120);
 /// What the kernel says when something is wrong with itself.
 const TROUBLE: &[&str] =
@@ -54,6 +56,7 @@ fn run(dir: &Path, arguments: &[&str]) -> Result<(), String> {
             (size, since) = (now, Instant::now());
         }
         if since.elapsed() > SILENCE {
+            fs::write(dir.join("threads"), threads(child.id())).unwrap();
             child.kill().unwrap();
             child.wait().unwrap();
             return Err("the machine hangs".into());
@@ -71,6 +74,13 @@ fn run(dir: &Path, arguments: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
+/// What the threads of a runner that hangs are doing: asleep where, or busy.
+fn threads(pid: u32) -> String {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let files = |task: PathBuf| ["stat", "wchan", "syscall"].map(|name| read(&task.join(name)));
+    tasks.map(|task| files(task.path()).join(" ") + "\n").collect()
+}
+
 /// The round that was running.
 fn last_round(dir: &Path) -> Option<String> {
     let said = read(&dir.join("stderr"));
@@ -84,26 +94,50 @@ fn random_system_calls() {
     // Another part of the sequence each day, unless one is asked for.
     let day = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() / 86400;
     let first = parameter("WASMLINUX_FUZZ_SEED").unwrap_or(day * 1_000_000);
-    let kept = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/fuzz");
     let end = Instant::now() + Duration::from_secs(60 * minutes);
-    let mut finds = Vec::new();
-    let mut seed = first;
-    while Instant::now() < end {
-        let dir = kept.join(seed.to_string());
-        fs::create_dir_all(&dir).unwrap();
-        match run(&dir, &[&seed.to_string(), &ROUNDS.to_string()]) {
-            Ok(()) => fs::remove_dir_all(&dir).unwrap(),
-            Err(what) => {
-                let round = last_round(&dir).unwrap_or_else(|| seed.to_string());
-                let again = dir.join("alone");
-                fs::create_dir_all(&again).unwrap();
-                let alone = run(&again, &[&round, "1", "-v"]);
-                println!("round {round}: {what}; alone: {alone:?}; see {}", dir.display());
-                finds.push(round);
-            }
+    let (next, finds) = (AtomicU64::new(first), Mutex::new(Vec::new()));
+    // A round still sleeps for three quarters of its time.
+    let machines = 4 * std::thread::available_parallelism().map_or(1, |n| n.get());
+    std::thread::scope(|scope| {
+        for _ in 0..machines {
+            scope.spawn(|| {
+                while Instant::now() < end {
+                    let seed = next.fetch_add(ROUNDS, Ordering::Relaxed);
+                    // Not in one statement: the lock would be held all the while.
+                    let found = try_seed(seed);
+                    finds.lock().unwrap().extend(found);
+                }
+            });
         }
-        seed += ROUNDS;
-    }
-    println!("{} rounds from seed {first}", seed - first);
+    });
+    let rounds = next.into_inner() - first;
+    println!("{rounds} rounds from seed {first}, {:.0} s of CPU", cpu_of_children());
+    let finds = finds.into_inner().unwrap();
     assert!(finds.is_empty(), "finds in rounds {finds:?}");
+}
+
+/// Runs the rounds from this seed on; the one with a find.
+fn try_seed(seed: u64) -> Option<String> {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../target/fuzz/{seed}"));
+    fs::create_dir_all(&dir).unwrap();
+    let Err(what) = run(&dir, &[&seed.to_string(), &ROUNDS.to_string()]) else {
+        fs::remove_dir_all(&dir).unwrap();
+        return None;
+    };
+    let round = last_round(&dir).unwrap_or_else(|| seed.to_string());
+    let again = dir.join("alone");
+    fs::create_dir_all(&again).unwrap();
+    let alone = run(&again, &[&round, "1", "-v"]);
+    println!("round {round}: {what}; alone: {alone:?}; see {}", dir.display());
+    Some(round)
+}
+
+/// Seconds, of those that have ended.
+fn cpu_of_children() -> f64 {
+    // SAFETY: all zero is a valid value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: a valid place for the answer.
+    unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage) };
+    let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
+    seconds(usage.ru_utime) + seconds(usage.ru_stime)
 }

@@ -10,6 +10,9 @@ pub struct Description {
     /// Left to `scripts/test --all`.
     #[serde(default)]
     pub slow: bool,
+    /// The units that `scripts/test` runs, the others being left to `--all`.
+    #[serde(default)]
+    pub quick: Vec<String>,
     /// No tests of its own: others need it.
     #[serde(default)]
     pub tool: bool,

@@ -4,8 +4,9 @@
  *   fuzz [SEED [ROUNDS [-v]]]
  *
  * A round is the init of namespaces of its own, whose children make CALLS calls
- * each; its seed decides everything they do. It is given a second, then all are
- * killed. After each round the machine must still fork, exec and answer. Without
+ * each, all at the same time; its seed decides everything they ask for. What
+ * sleeps is woken by a timer, and what cannot be woken is killed when the round's
+ * time is over. After each round the machine must still fork, exec and answer. Without
  * arguments: the few rounds of the test. */
 #include "fuzz_args.h"
 #include <asm/unistd_32.h>
@@ -13,19 +14,25 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 
-#define WORKERS 8
+#define WORKERS 64
+#define AT_ONCE 16
 #define CALLS 60
 #define ROUND_MS 1000
 #define END_MS 20000
+#define SILENCE_MS 40000
+/* Between two ticks of a timer that interrupts what sleeps. */
+#define TICK_US 1000
+#define PATIENCE 8	/* ticks */
 #define SEED 1
 #define ROUNDS 12
 
 static int verbose;
-/* Whatever happens to its name. */
+/* A copy: rounds may find a way to the machine's own. */
 static int busybox;
 
 __attribute__((__import_module__("linux"), __import_name__("syscall")))
@@ -58,6 +65,23 @@ static long long argument(char kind)
 	}
 }
 
+static void nothing(int sig) { (void)sig; }
+
+/* What waits is interrupted. A child has no timer of its parent's, and the calls
+ * themselves mask signals, stop timers and take handlers away. */
+static void tick(void)
+{
+	const struct itimerval often = { { 0, TICK_US }, { 0, TICK_US } };
+	const struct sigaction wake = { .sa_handler = nothing };
+	sigset_t alarm;
+
+	sigaction(SIGALRM, &wake, 0);
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &alarm, 0);
+	setitimer(ITIMER_REAL, &often, 0);
+}
+
 static void one_call(void)
 {
 	struct call random = { (int)below(470), "pppppp" };
@@ -79,17 +103,36 @@ static void one_call(void)
 		areas[n_areas++] = ret;
 	/* A child makes some calls of its own. */
 	if (getpid() != self) {
+		tick();
 		for (unsigned n = below(10); n--; ) one_call();
 		_exit(below(3));
 	}
 }
 
-static void nothing(int sig) { (void)sig; }
+static void worker(uint64_t seed)
+{
+	state = seed;
+	if (one_in(4)) setuid(1000);
+	for (unsigned n = 0; n < CALLS; n++) {
+		if (n % 4 == 0) tick();
+		one_call();
+	}
+	_exit(0);
+}
+
+/* Of workers and of what they have left to init. Those that are stopped or cannot
+ * be woken are killed when nothing has ended for some ticks. */
+static void end_of_children(void)
+{
+	for (unsigned ticks = 0; ; ) {
+		if (waitpid(-1, 0, 0) > 0) ticks = 0;
+		else if (errno != EINTR) return;
+		else if (++ticks == PATIENCE) kill(-1, SIGKILL);
+	}
+}
 
 static void round_of(uint64_t seed)
 {
-	struct itimerval tick = { { 0, 20000 }, { 0, 20000 } };
-
 	state = seed * 0x9e3779b97f4a7c15ull + 1;
 	for (unsigned i = 0; i < ARENA / 4; i++) arena.words[i] = word();
 	/* A signal to its process group is not for us, nor are the machine's files. */
@@ -102,19 +145,10 @@ static void round_of(uint64_t seed)
 	else umount2("/proc", MNT_DETACH);
 	open_everything();
 	map_everything();
-	/* What waits is interrupted. */
-	handle(SIGALRM, nothing, 0);
-	setitimer(ITIMER_REAL, &tick, 0);
+	tick();
 	for (unsigned i = 0; i < WORKERS; i++) {
-		pid_t pid = fork();
-
-		if (!pid) {
-			state = seed * 0x9e3779b97f4a7c15ull + i + 2;
-			if (one_in(4)) setuid(1000);
-			for (unsigned n = 0; n < CALLS; n++) one_call();
-			_exit(0);
-		}
-		while (pid > 0 && waitpid(pid, 0, 0) < 0 && errno == EINTR) ;
+		if (!fork()) worker(seed * 0x9e3779b97f4a7c15ull + i + 2);
+		if (i % AT_ONCE == AT_ONCE - 1) end_of_children();
 	}
 	_exit(0);
 }
@@ -123,7 +157,7 @@ static void round_of(uint64_t seed)
 static void enter_group(void)
 {
 	static const char *const limits[][2] = {
-		{ "memory.max", "24M" }, { "pids.max", "48" },
+		{ "memory.max", "24M" }, { "pids.max", "96" },
 	};
 	char path[64];
 
@@ -151,6 +185,17 @@ static void controllers(void)
 	close(fd);
 }
 
+static void copy_busybox(void)
+{
+	struct stat all;
+	int from = OK(open("/bin/busybox", O_RDONLY));
+
+	busybox = OK(memfd_create("busybox", MFD_CLOEXEC));
+	OK(fstat(from, &all));
+	while (OK(sendfile(busybox, from, 0, all.st_size)) > 0) ;
+	close(from);
+}
+
 /* The machine still does what machines do. */
 static void check_machine(void)
 {
@@ -170,7 +215,7 @@ static void check_machine(void)
 	close(pair[1]);
 }
 
-static void run(uint64_t seed)
+static void run(uint64_t seed, int news)
 {
 	const int own = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	struct rlimit few = { 64, 64 }, small = { 4 << 20, 4 << 20 };
@@ -178,6 +223,8 @@ static void run(uint64_t seed)
 	pid_t pid = OK(fork());
 
 	if (!pid) {
+		close(busybox);
+		close(news);
 		enter_group();
 		OK(unshare(own));
 		pid = OK(fork());
@@ -209,18 +256,42 @@ static void run(uint64_t seed)
 	OK(waitpid(pid, &status, 0));
 }
 
+/* A process that only waits for news of the rounds: without any it has the kernel
+ * say what every task is doing. Where to send news. */
+static int watchdog(void)
+{
+	int news[2];
+
+	OK(pipe2(news, O_CLOEXEC));
+	if (OK(fork())) {
+		close(news[0]);
+		return news[1];
+	}
+	close(news[1]);
+	struct pollfd more = { news[0], POLLIN, 0 };
+	int trigger = OK(open("/proc/sysrq-trigger", O_WRONLY));
+	char byte;
+
+	for (;;) {
+		if (!poll(&more, 1, SILENCE_MS)) write(trigger, "t", 1);
+		else if (read(news[0], &byte, 1) < 1) _exit(0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = argc > 1 ? strtoull(argv[1], 0, 0) : SEED;
 	unsigned rounds = argc > 2 ? strtoul(argv[2], 0, 0) : ROUNDS;
 
 	verbose = argc > 3;
-	busybox = OK(open("/bin/busybox", O_RDONLY | O_CLOEXEC));
+	copy_busybox();
 	controllers();
+	int news = watchdog();
 	for (unsigned i = 0; i < rounds; i++, seed++) {
-		if (argc > 1) dprintf(2, "round %llu\n", (unsigned long long)seed);
-		run(seed);
+		if (argc > 1) dprintf(2, "\nround %llu\n", (unsigned long long)seed);
+		run(seed, news);
 		check_machine();
+		OK(write(news, "", 1));
 	}
 	return 0;
 }

@@ -51,8 +51,13 @@ fn main() -> ExitCode {
             skipped += 1;
             continue;
         }
-        let table = run(&suite, &results.join(&name));
+        let whole = all || !wanted.is_empty() || suite.quick.is_empty();
+        let (table, left) = run(&suite, &results.join(&name), whole);
         println!("{}", table.report());
+        if left > 0 {
+            println!("suite {name}: {left} units not run, part of scripts/test --all");
+            skipped += left;
+        }
         if let Err(e) = std::fs::write(results.join(format!("{name}.txt")), table.listing()) {
             println!("cannot write the table of {name}: {e}");
             failed += 1;
@@ -67,8 +72,9 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(failed != 0))
 }
 
-/// Runs all units of a suite, as many at once as there are cores.
-fn run<'a>(suite: &'a Suite, logs: &Path) -> Table<'a> {
+/// Runs the units of a suite, as many at once as there are cores: all, or the
+/// quick ones; how many were left.
+fn run<'a>(suite: &'a Suite, logs: &Path, whole: bool) -> (Table<'a>, usize) {
     let mut table = Table::new(suite);
     let _ = std::fs::remove_dir_all(logs);
     std::fs::create_dir_all(logs).expect("a folder for logs");
@@ -76,9 +82,11 @@ fn run<'a>(suite: &'a Suite, logs: &Path) -> Table<'a> {
         Ok(units) => units,
         Err(why) => {
             table.broken(&why);
-            return table;
+            return (table, 0);
         }
     };
+    let (units, left) = if whole { (units, Vec::new()) } else { quick(suite, units, &mut table) };
+    left.iter().for_each(|unit| table.leave(unit));
     let next = AtomicUsize::new(0);
     let reports = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -95,5 +103,13 @@ fn run<'a>(suite: &'a Suite, logs: &Path) -> Table<'a> {
     reports.sort_by_key(|r| units.iter().position(|u| *u == r.unit));
     reports.into_iter().for_each(|report| table.add(report));
     table.finish();
-    table
+    (table, left.len())
+}
+
+/// The quick units and the others.
+fn quick(suite: &Suite, units: Vec<String>, table: &mut Table) -> (Vec<String>, Vec<String>) {
+    for name in suite.quick.iter().filter(|name| !units.contains(name)) {
+        table.broken(&format!("{name} is quick in suite.toml, but no unit is called so"));
+    }
+    units.into_iter().partition(|unit| suite.quick.contains(unit))
 }

@@ -12,6 +12,8 @@ pub struct Suite {
     pub name: String,
     /// Left to `scripts/test --all`.
     pub slow: bool,
+    /// Not left to it, if there are any.
+    pub quick: Vec<String>,
     /// No tests of its own.
     pub tool: bool,
     pub deadline: Duration,
@@ -49,6 +51,7 @@ impl Suite {
         Suite {
             name: name.into(),
             slow: said.slow,
+            quick: said.quick,
             tool: said.tool,
             deadline: Duration::from_secs(said.deadline),
             machine,
