@@ -127,9 +127,9 @@ pub struct MachineArgs {
     /// %memory, %network), with commas between; with ! in front, all others
     #[arg(long, value_name = "CALLS", requires = "trace")]
     pub trace_filter: Option<Filter>,
-    /// Working directory of the command in the guest
-    #[arg(long, value_name = "DIR", default_value = "/")]
-    pub cwd: String,
+    /// Working directory of the command in the guest [default: /, a shell's is its home]
+    #[arg(long, value_name = "DIR")]
+    pub cwd: Option<String>,
     /// Further kernel parameters
     #[arg(long, value_name = "PARAMETERS", default_value = "")]
     pub append: String,

@@ -50,7 +50,12 @@ pub fn main(cli: Cli) -> Result<i32, RunError> {
             if !io::stdin().is_terminal() {
                 return Err(RunError::NoTerminal);
             }
-            session(&machine, &["sh".into(), "-l".into()])
+            let sh = "sh".into();
+            match machine.cwd {
+                Some(_) => session(&machine, &[sh, "-l".into()]),
+                // In its home, as after a login.
+                None => session(&machine, &[sh, "-c".into(), "cd; exec sh -l".into()]),
+            }
         }
         Verb::Serve { machine, serve } => crate::serve::main(&machine, serve),
         Verb::Telnet { host, port } => Ok(crate::telnet::main(&host, port)?),
@@ -89,7 +94,10 @@ fn session(args: &MachineArgs, command: &[OsString]) -> Result<i32, RunError> {
         builder = builder.program(path);
     }
     let machine = builder.boot()?;
-    let mut command = machine.command(name).args(&command[1..]).current_dir(&args.cwd);
+    let mut command = machine.command(name).args(&command[1..]);
+    if let Some(dir) = &args.cwd {
+        command = command.current_dir(dir);
+    }
     let tracer = tracer(args)?;
     if let Some(tracer) = &tracer {
         command = command.trace(tracer);

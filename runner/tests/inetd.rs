@@ -220,7 +220,7 @@ fn a_raw_terminal_is_binary_clean() {
         }
         assert!(t.shown[..all.len()] == *all, "bytes differ");
         t.shown.drain(..all.len());
-        t.wait("/ # ");
+        t.wait("~ # ");
         assert_eq!(t.run("wc -c </tmp/b"), format!("{}\n", all.len()));
     };
     through(&(0..=255).collect::<Vec<u8>>());
@@ -272,7 +272,7 @@ fn ctrl_c_reaches_a_busy_loop() {
     t.send("echo o''n; while :; do :; done\r");
     t.wait("on\r\n");
     t.send("\x03");
-    t.wait("/ # ");
+    t.wait("~ # ");
     assert_eq!(t.run("echo $?"), "130\n");
 }
 
@@ -319,7 +319,7 @@ fn sixty_four_sessions_at_once() {
     let served = telnet();
     let address = served.address();
     let mut sessions: Vec<Telnet> = (0..64).map(|_| Telnet::connect(address)).collect();
-    sessions.iter_mut().for_each(|t| drop(t.wait("/ # ")));
+    sessions.iter_mut().for_each(|t| drop(t.wait("~ # ")));
     for (i, t) in sessions.iter_mut().enumerate() {
         t.send(format!("echo $(({i} + 1000))\r"));
     }
@@ -375,7 +375,7 @@ fn sessions_of_yes_are_fair() {
     let served = telnet();
     let mut sessions: Vec<Telnet> =
         (0..SESSIONS).map(|_| Telnet::connect(served.address())).collect();
-    sessions.iter_mut().for_each(|t| drop(t.wait("/ # ")));
+    sessions.iter_mut().for_each(|t| drop(t.wait("~ # ")));
     for t in &mut sessions {
         t.socket.set_nonblocking(true).unwrap();
         t.send("yes\r");

@@ -126,7 +126,7 @@ fn a_stopped_job_goes_on_behind_and_in_front() {
     t.send("clear; bg; jobs\r");
     t.wait("it runs behind", |s| s.contains("[1]+  Running"));
     // It may be faster than the shell, or write behind its prompt.
-    t.wait("behind", |s| s.lines().any(|l| matches!(l.trim_end(), "behind" | "/ # behind")));
+    t.wait("behind", |s| s.lines().any(|l| matches!(l.trim_end(), "behind" | "~ # behind")));
     t.send("clear; fg\r");
     t.wait_line("front");
     t.send("\x1a");
@@ -191,7 +191,7 @@ fn the_prompt_comes_back_by_itself() {
     ] {
         t.send(&format!("clear; {job}\r"));
         t.wait("the prompt alone", |s| {
-            s.trim_end().lines().last().is_some_and(|l| l.trim_end() == "/ #")
+            s.trim_end().lines().last().is_some_and(|l| l.trim_end() == "~ #")
                 && !s.contains("clear;")
         });
     }

@@ -63,7 +63,7 @@ impl Consoles {
     pub fn unfairness(&self) -> Result<f64> {
         let mut sessions: Vec<Telnet> =
             (0..SESSIONS).map(|_| Telnet::connect(self.address)).collect();
-        sessions.iter_mut().for_each(|t| drop(t.wait("/ # ")));
+        sessions.iter_mut().for_each(|t| drop(t.wait("~ # ")));
         for t in &mut sessions {
             t.socket.set_nonblocking(true)?;
             t.send("yes\r");

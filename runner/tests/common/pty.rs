@@ -113,7 +113,7 @@ impl Terminal {
     #[track_caller]
     pub fn wait_prompt(&mut self) {
         self.wait("the prompt", |s| {
-            s.trim_end().lines().last().is_some_and(|l| l.trim_end() == "/ #")
+            s.trim_end().lines().last().is_some_and(|l| l.trim_end() == "~ #")
         });
     }
 
@@ -144,7 +144,7 @@ impl Terminal {
     #[track_caller]
     pub fn vi_new(&mut self, file: &str, text: &str) {
         self.send(&format!("vi {file}\r"));
-        self.wait("an empty file", |s| s.contains(file) && s.contains('~'));
+        self.wait("an empty file", |s| s.contains(file) && s.lines().any(|l| l.trim_end() == "~"));
         self.send(&format!("i{}", text.replace('\n', "\r")));
         self.wait("the text", |s| s.starts_with(text));
         self.vi_commands(file);

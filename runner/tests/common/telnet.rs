@@ -41,7 +41,7 @@ impl Telnet {
     /// A session at its prompt.
     pub fn at_prompt(address: SocketAddr) -> Telnet {
         let mut telnet = Telnet::connect(address);
-        telnet.wait("/ # ");
+        telnet.wait("~ # ");
         telnet
     }
 
@@ -122,7 +122,7 @@ impl Telnet {
         self.send(format!("{command}; echo en''d\r"));
         self.wait("\r\n");
         let shown = self.wait("end\r\n");
-        self.wait("/ # ");
+        self.wait("~ # ");
         shown.strip_suffix("end\r\n").unwrap().replace("\r\n", "\n")
     }
 

@@ -27,13 +27,9 @@ pub struct Prepared {
 pub fn prepare() -> Result<Prepared> {
     drop(pipeline::build()?);
     let ctx = Context::new(Progress::new(PLAN))?;
-    let step = |name: &'static str| {
-        ctx.progress.step(name);
-        move || format!("step \"{name}\" failed")
-    };
-    let failed = step("native busybox");
+    let failed = ctx.step("native busybox");
     let native = native(&ctx).with_context(failed)?;
-    let failed = step("rows");
+    let failed = ctx.step("rows");
     let programs = programs(&ctx, &native).with_context(failed)?;
     ctx.progress.finish();
     let mut table = sdk::cargo(&ctx);

@@ -30,6 +30,12 @@ impl Context {
         })
     }
 
+    /// Begins a step of the plan; gives the context of errors in it.
+    pub fn step(&self, name: &'static str) -> impl Fn() -> String + Copy {
+        self.progress.step(name);
+        move || format!("step \"{name}\" failed")
+    }
+
     /// A path of the repository.
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)

@@ -8,15 +8,15 @@
 
 use crate::apt::{Apt, Offer};
 use crate::cache::{Cache, Entry, Id};
+use crate::deb;
 use crate::key::{sha256_file, KeyBuilder};
-use crate::proc;
 use crate::progress::Progress;
 use crate::recipe::{in_series, upstream, Kind, Recipe};
 use anyhow::{anyhow, bail, Context, Result};
 use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// Name of the archive in its cache entry.
 pub const ARCHIVE: &str = "archive";
@@ -258,21 +258,9 @@ fn check_sum(path: &Path, wanted: &str) -> Result<()> {
 
 /// Copies one file out of a binary package.
 fn unpack_member(package: &Path, member: &str, to: &Path) -> Result<()> {
-    let mut dpkg = Command::new("dpkg-deb")
-        .arg("--fsys-tarfile")
-        .arg(package)
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run dpkg-deb")?;
-    let stream = dpkg.stdout.take().expect("piped");
     let mut tar = Command::new("tar");
-    tar.args(["-x", "-O", &format!("./{member}")]).stdin(stream).stdout(File::create(to)?);
-    let status = tar.status().context("cannot run tar")?;
-    dpkg.wait()?;
-    if !status.success() {
-        return Err(proc::maybe_full(to, anyhow!("{member} cannot be unpacked ({status})")));
-    }
-    Ok(())
+    tar.args(["-x", "-O", &format!("./{member}")]).stdout(File::create(to)?);
+    deb::extract(package, &mut tar, to).with_context(|| format!("cannot unpack {member}"))
 }
 
 #[cfg(test)]

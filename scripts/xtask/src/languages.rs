@@ -31,22 +31,18 @@ pub fn recipe(ctx: &Context) -> Result<Recipe> {
 /// Builds on what `pipeline::build` has made; the guest tests.
 pub fn build(sysroot: &Entry) -> Result<Vec<Entry>> {
     let ctx = Context::new(Progress::new(PLAN))?;
-    let step = |name: &'static str| {
-        ctx.progress.step(name);
-        move || format!("step \"{name}\" failed")
-    };
     let mut placed = Placed::guest(&ctx);
 
-    let failed = step("c++");
+    let failed = ctx.step("c++");
     let mut fetcher = Fetcher::new(&ctx.cache, &ctx.progress, ctx.log("fetch"));
     let library = library(&ctx, &mut fetcher, sysroot).with_context(failed)?;
     placed.all(&library, "", "sysroot-c++").with_context(failed)?;
 
-    let failed = step("c++ tests");
+    let failed = ctx.step("c++ tests");
     let cxx = tests(&ctx, sysroot, &library).with_context(failed)?;
     placed.all(&cxx, ".wasm", "tests-c++").with_context(failed)?;
 
-    let failed = step("rust tests");
+    let failed = ctx.step("rust tests");
     let rust = rust::tests(&ctx, sysroot).with_context(failed)?;
     placed.all(&rust, ".wasm", "tests-rust").with_context(failed)?;
 

@@ -11,6 +11,7 @@ mod apt;
 mod bench;
 mod cache;
 mod context;
+mod deb;
 mod disk;
 mod fetch;
 mod guest;

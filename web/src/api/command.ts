@@ -1,4 +1,5 @@
 /** A command that runs in the guest: input, outputs, and its end. */
+import { concat } from "../bytes.ts";
 import { MachineError } from "./errors.ts";
 import { Sender } from "./sender.ts";
 import type { Port } from "./worker.ts";
@@ -68,8 +69,8 @@ export class Command {
 
   exit(code: number, signal: number): void {
     this.typed.close();
-    const stdoutBytes = join(this.kept[1]);
-    const stderrBytes = join(this.kept[2]);
+    const stdoutBytes = concat(this.kept[1]);
+    const stderrBytes = concat(this.kept[2]);
     const result = {
       stdoutBytes,
       stderrBytes,
@@ -92,14 +93,4 @@ export class Command {
     this.typed.close();
     this.fail(error);
   }
-}
-
-function join(pieces: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

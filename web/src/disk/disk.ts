@@ -7,6 +7,8 @@
  */
 
 import type { Disk as MachineDisk } from "../engine/devices.ts";
+import { concat } from "../bytes.ts";
+import { EIO, ENOSPC } from "../errno.ts";
 
 /** What of FileSystemSyncAccessHandle a disk needs. */
 export interface Handle {
@@ -20,8 +22,6 @@ export interface Handle {
 
 const SECTOR = 512;
 const BLOCK = 4096;
-const EIO = 5;
-const ENOSPC = 28;
 
 export class Disk implements MachineDisk {
   readonly sectors: number;
@@ -49,16 +49,13 @@ export class Disk implements MachineDisk {
     if (at + length > this.sectors * SECTOR) return -EIO;
     try {
       // One call for all: each is a message to another process.
-      const whole = parts.length === 1 ? parts[0]! : new Uint8Array(length);
       if (write) {
-        if (whole !== parts[0]) eachPart(parts, (part, from) => whole.set(part, from));
-        if (this.handle.write(whole, { at }) !== length) return -ENOSPC;
-      } else {
-        if (this.handle.read(whole, { at }) !== length) return -EIO;
-        if (whole !== parts[0]) {
-          eachPart(parts, (part, from) => part.set(whole.subarray(from, from + part.length)));
-        }
+        const whole = parts.length === 1 ? parts[0]! : concat(parts);
+        return this.handle.write(whole, { at }) === length ? 0 : -ENOSPC;
       }
+      const whole = parts.length === 1 ? parts[0]! : new Uint8Array(length);
+      if (this.handle.read(whole, { at }) !== length) return -EIO;
+      if (whole !== parts[0]) scatter(whole, parts);
       return 0;
     } catch (error) {
       return errnoOf(error);
@@ -79,10 +76,10 @@ export class Disk implements MachineDisk {
   }
 }
 
-function eachPart(parts: readonly Uint8Array[], body: (part: Uint8Array, from: number) => void) {
+function scatter(whole: Uint8Array, parts: readonly Uint8Array[]): void {
   let from = 0;
   for (const part of parts) {
-    body(part, from);
+    part.set(whole.subarray(from, from + part.length));
     from += part.length;
   }
 }

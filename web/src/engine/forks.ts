@@ -9,7 +9,7 @@
  * behind all that is mapped. Tasks may share the memory (threads, vfork): so the
  * frames are taken out at once, and put back just before they are restored.
  */
-import { ENOMEM } from "./errno.ts";
+import { ENOMEM } from "../errno.ts";
 import type { Frames, Task } from "./tasks.ts";
 
 const SAVING = 1;

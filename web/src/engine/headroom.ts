@@ -9,6 +9,7 @@
  * a branch that is never taken. What keeps compilers from being cleverer: loads
  * keep their order, the sum is kept, and there is a call outside of the branch.
  */
+import { u32 } from "../bytes.ts";
 
 /** What the deepest ways through the kernel need, with much to spare. */
 const BYTES = 128 << 10;
@@ -68,14 +69,5 @@ function build(values: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(out.length + code.length);
   bytes.set(out);
   bytes.set(code, out.length);
-  return bytes;
-}
-
-function u32(value: number): number[] {
-  const bytes = [];
-  do {
-    bytes.push((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
-    value >>>= 7;
-  } while (value > 0);
   return bytes;
 }

@@ -14,7 +14,7 @@
 import * as abi from "./abi.ts";
 import { Clock } from "./clock.ts";
 import type { Devices, Disk, Outcome } from "./devices.ts";
-import { ENXIO } from "./errno.ts";
+import { ENXIO } from "../errno.ts";
 import { headroom } from "./headroom.ts";
 import { Forks } from "./forks.ts";
 import type { AccessExports, CpuExports, Glue, Kernel } from "./glue.ts";

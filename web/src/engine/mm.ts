@@ -1,5 +1,5 @@
 /** Host operations on memories of processes and on images. */
-import { EAGAIN, EINVAL, ENOEXEC, ENOMEM } from "./errno.ts";
+import { EAGAIN, EINVAL, ENOEXEC, ENOMEM } from "../errno.ts";
 import type { Memories, ProcessMemory } from "./memories.ts";
 import type { Linkage, Programs } from "./programs.ts";
 import type { Scheduler } from "./scheduler.ts";

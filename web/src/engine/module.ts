@@ -16,6 +16,8 @@ export interface Image {
 export class NotAProgram extends Error {}
 
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+/** Of magic and version. */
+export const HEADER_LENGTH = MAGIC.length;
 const IMAGE = "linux.image";
 const IMAGE_MAGIC = 0x31494c57;
 const IMAGE_LENGTH = 48;
@@ -36,7 +38,8 @@ const OURS = new Set([
 /** A table takes memory for each instance. */
 const TABLE_MAX = 1 << 20;
 
-class Reader {
+/** Throws `NotAProgram` at the end of the bytes. */
+export class Reader {
   at: number;
   readonly end: number;
   private readonly bytes: Uint8Array;

@@ -6,7 +6,7 @@
  * other one's goes on. All that unwinds a stack is a trap, which no program can
  * catch: death, exec, a fault, the machine's end.
  */
-import { EINVAL, ENOSYS } from "./errno.ts";
+import { EINVAL, ENOSYS } from "../errno.ts";
 import type { Forks } from "./forks.ts";
 import type { AccessExports, CpuExports } from "./glue.ts";
 import { TASK_FORK, TASK_THREAD } from "./abi.ts";

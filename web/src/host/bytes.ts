@@ -1,4 +1,5 @@
 /** Commands and files in the form that `web/host/src/spec.rs` reads. */
+import { concat } from "../bytes.ts";
 
 /** What to run. */
 export interface Command {
@@ -49,14 +50,4 @@ function words(...values: number[]): Uint8Array {
   const bytes = new DataView(new ArrayBuffer(4 * values.length));
   values.forEach((value, i) => bytes.setUint32(4 * i, value, true));
   return new Uint8Array(bytes.buffer);
-}
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -14,7 +14,8 @@
  * host operations are some. After a turn {@link Host.changes} says what to look at.
  */
 import type { Devices, Outcome } from "../engine/devices.ts";
-import { commandBytes, concat, fileBytes, type Command, type GuestFile } from "./bytes.ts";
+import { concat } from "../bytes.ts";
+import { commandBytes, fileBytes, type Command, type GuestFile } from "./bytes.ts";
 import { Link } from "./link.ts";
 
 export type { Command, GuestFile };

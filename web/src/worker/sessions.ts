@@ -1,4 +1,5 @@
 /** Consoles and commands: the page's ids, the host's ids, and the bytes between. */
+import { EACCES, ENOENT, SIGKILL } from "../errno.ts";
 import { Inlet } from "./inlet.ts";
 import { Outlet } from "./outlet.ts";
 import type { Host } from "../host/host.ts";
@@ -15,10 +16,6 @@ export interface Session {
   changed(): boolean;
   close(): void;
 }
-
-const SIGKILL = 9;
-const ENOENT = 2;
-const EACCES = 13;
 
 export class ConsoleSession implements Session {
   readonly input: Inlet;

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { readModule } from "../../src/engine/module.ts";
 import { Machine, type Glue, type Options } from "../../src/engine/machine.ts";
 import { Programs } from "../../src/engine/programs.ts";
-import { concat, Cpio } from "./cpio.ts";
+import { concat } from "../../src/bytes.ts";
+import { Cpio } from "./cpio.ts";
 import { TestDevices, type Command, type Result } from "./devices.ts";
 
 const BUILD = process.env.WASMLINUX_WEB_BUILD ?? new URL("../../build", import.meta.url).pathname;

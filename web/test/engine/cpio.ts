@@ -1,4 +1,5 @@
 /** Archives for the kernel's initramfs: newc, a header and its bytes for each file. */
+import { concat } from "../../src/bytes.ts";
 
 const TRAILER = "TRAILER!!!";
 
@@ -37,16 +38,6 @@ export class Cpio {
 }
 
 /** The kernel unpacks archives one after another. */
-export function concat(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 function padding(length: number): Uint8Array {
   return new Uint8Array(-length & 3);
 }

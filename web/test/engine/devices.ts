@@ -5,7 +5,7 @@
 import { IRQ_JOB, IRQ_POWER, IRQ_STREAM } from "../../src/engine/abi.ts";
 import { STREAM_READABLE, STREAM_RESIZED, STREAM_WRITABLE } from "../../src/engine/abi.ts";
 import type { Devices } from "../../src/engine/devices.ts";
-import { concat } from "./cpio.ts";
+import { concat } from "../../src/bytes.ts";
 
 const SEARCH_PATH = 2;
 const TTY = 1;

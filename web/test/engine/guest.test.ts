@@ -3,19 +3,12 @@
  * `runner/tests/guest.rs` runs them natively: its list is the list.
  */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { boot } from "./boot.ts";
 import { EXPECTED } from "./expected.ts";
+import { listed } from "./list.ts";
 
 const DEADLINE = 120_000;
-
-function listed(): string[] {
-  const file = new URL("../../../runner/tests/guest.rs", import.meta.url);
-  const block = /^programs! \{\n(.*?)^\}/ms.exec(readFileSync(file, "utf8"));
-  assert.ok(block, "guest.rs has a list");
-  return [...block[1]!.matchAll(/^ *(\w+)/gm)].map((line) => line[1]!);
-}
 
 /** What it said, or undefined when it ended with 0. */
 async function failure(name: string): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 /** Programs that no compiler makes: each gets an errno or a signal, the machine goes on. */
+import { ENOEXEC } from "../../src/errno.ts";
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { boot, stopMachines, stub, type Guest } from "./boot.ts";
@@ -23,7 +24,6 @@ function call(nr: number, ...args: number[]): number[] {
   return [0x41, ...s32(nr), ...words.flatMap((arg) => [0x42, ...s32(arg)]), 0x10, 0, 0x1a];
 }
 
-const ENOEXEC = 8;
 const NOTHING = call(94, 3);
 const FOREVER = [0x03, 0x40, 0x0c, 0, 0x0b];
 

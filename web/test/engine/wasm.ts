@@ -1,4 +1,5 @@
 /** Small modules byte by byte, for tests of programs that no compiler makes. */
+import { u32 } from "../../src/bytes.ts";
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;
@@ -32,15 +33,6 @@ export const GLOBALS: NonNullable<Spec["globals"]> = [
   ["__linux_frames", 0],
   ["__linux_frames_end", 0],
 ];
-
-export function u32(value: number): number[] {
-  const bytes = [];
-  do {
-    bytes.push((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
-    value >>>= 7;
-  } while (value > 0);
-  return bytes;
-}
 
 /** A signed number of 32 bits. */
 export function s32(value: number): number[] {

@@ -1,16 +1,10 @@
 /** The guest's side of the host operations, with a few programs of its own. */
+import { IRQ_JOB, IRQ_POWER, IRQ_STREAM } from "../../src/engine/abi.ts";
 import type { Devices } from "../../src/engine/devices.ts";
+import { E2BIG, EAGAIN, ENOENT, SIGPIPE } from "../../src/errno.ts";
 
-const EAGAIN = -11;
-const ENOENT = -2;
-const E2BIG = -7;
-const SIGPIPE = 13;
 const IAC = 255;
 const SE = 240;
-
-const IRQ_STREAM = 1;
-const IRQ_JOB = 2;
-const IRQ_POWER = 3;
 
 /** What telnetd begins with: DO NAWS, WILL ECHO, WILL SGA. */
 const HELLO = [255, 253, 31, 255, 251, 1, 255, 251, 3];
@@ -80,7 +74,7 @@ export class Guest {
       const n = this.devices.jobNext(buffer);
       if (n === 0) return;
       // As the kernel does.
-      if (n === E2BIG) buffer = new Uint8Array(2 * buffer.length);
+      if (n === -E2BIG) buffer = new Uint8Array(2 * buffer.length);
       else if (n < 0) throw new Error(`jobNext: ${n}`);
       else this.request(buffer.slice(0, n));
     }
@@ -97,7 +91,7 @@ export class Guest {
     }
     const strings = new TextDecoder().decode(bytes.subarray(4 * WORDS)).split("\0");
     const argv = strings.slice(1, 1 + word(9));
-    if (argv[0] === "missing") return this.devices.jobExit(id, ENOENT);
+    if (argv[0] === "missing") return this.devices.jobExit(id, -ENOENT);
     this.devices.jobStarted(id, 100 + id);
     const pending =
       argv[0] === "telnetd"
@@ -133,12 +127,12 @@ export class Guest {
         job.heard.push(...into.subarray(0, n));
         if (name === "cat") job.pending.push(...into.subarray(0, n));
         if (name === "telnetd") echo(job);
-      } else if (n !== EAGAIN) throw new Error(`streamRead: ${n}`);
+      } else if (n !== -EAGAIN) throw new Error(`streamRead: ${n}`);
     }
     if (job.pending.length > 0) {
       const n = devices.streamWrite(stdout, Uint8Array.from(job.pending));
       if (n >= 0) job.pending.splice(0, n);
-      else if (n !== EAGAIN) return SIGPIPE;
+      else if (n !== -EAGAIN) return SIGPIPE;
     }
     if (job.pending.length > 0) return undefined;
     switch (name) {

@@ -9,14 +9,14 @@
 
 use crate::cache::{Entry, Id, Making};
 use crate::context::Context;
+use crate::deb;
 use crate::fetch::{self, Fetcher, ARCHIVE};
 use crate::key::KeyBuilder;
-use crate::proc;
 use crate::recipe::Recipe;
 use anyhow::{bail, Context as _, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// A package, where its files go without so many leading folders, and which files.
 struct Part {
@@ -127,30 +127,14 @@ fn unpack_all(ctx: &Context, making: &Making, packages: &[PathBuf]) -> Result<()
         ctx.progress.doing(&format!("unpacking {}", part.name));
         let to = making.out.join(part.to);
         fs::create_dir_all(&to)?;
-        unpack(package, part, &to).with_context(|| format!("cannot unpack {}", part.name))?;
-    }
-    Ok(())
-}
-
-fn unpack(package: &Path, part: &Part, to: &Path) -> Result<()> {
-    let mut dpkg = Command::new("dpkg-deb")
-        .arg("--fsys-tarfile")
-        .arg(package)
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run dpkg-deb")?;
-    let mut tar = Command::new("tar");
-    tar.args([
-        "-x",
-        "--no-same-owner",
-        "--wildcards",
-        &format!("--strip-components={}", part.strip),
-    ]);
-    tar.arg("-C").arg(to).args(part.members).stdin(dpkg.stdout.take().expect("piped"));
-    let status = tar.status().context("cannot run tar")?;
-    dpkg.wait()?;
-    if !status.success() {
-        return Err(proc::maybe_full(to, anyhow::anyhow!("tar failed ({status})")));
+        let mut tar = Command::new("tar");
+        tar.args(["-x", "--no-same-owner", "--wildcards"])
+            .arg(format!("--strip-components={}", part.strip))
+            .arg("-C")
+            .arg(&to)
+            .args(part.members);
+        deb::extract(package, &mut tar, &to)
+            .with_context(|| format!("cannot unpack {}", part.name))?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 /* Tasks: their host side's birth and death, and the idle task. */
 #include <linux/cpu.h>
 #include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/mm_types.h>
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
@@ -12,9 +13,15 @@
 #include <asm/mmu.h>
 #include "lkl.h"
 
-/* Until copy_thread() the copy owns no host task: its parent does. */
+/*
+ * Until copy_thread() the copy owns no host task: its parent does. There is no
+ * new task with the kernel's last memory: the OOM killer would look for a
+ * process to end, and those of a fork bomb have little, for theirs is the host's.
+ */
 int arch_dup_task_struct(struct task_struct *dst, struct task_struct *src)
 {
+	if (si_mem_available() <= 0)
+		return -ENOMEM;
 	*dst = *src;
 	dst->thread.host = 0;
 	return 0;
