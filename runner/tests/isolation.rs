@@ -21,7 +21,7 @@ fn program(dir: &Dir, name: &str, text: &str) -> String {
 fn module(cases: &[String]) -> String {
     let mut text = String::from(
         r#"(module
-        (type $void (func)) (type $other (func (param f64) (result f64)))
+        (type $void (func)) (type $other (func (param f64) (result f64 i32)))
         (import "env" "memory" (memory 2 65536))
         (import "linux" "syscall"
             (func $sys (param i32 i64 i64 i64 i64 i64 i64) (result i32)))
@@ -29,7 +29,7 @@ fn module(cases: &[String]) -> String {
         (global $__stack_pointer (export "__stack_pointer") (mut i32) (i32.const 0x20000))
         (global $__tls_base (export "__tls_base") (mut i32) (i32.const 0))
         (data $d "secret")
-        (func $wrong (type $other) local.get 0)
+        (func $wrong (type $other) local.get 0 i32.const 0)
         (func $deep (param i32) (result i32) (local i32)
             ;; The store behind the call: no compiler makes a loop of this.
             (local.set 1 (call $deep (i32.add (local.get 0) (i32.const 1))))
@@ -166,7 +166,7 @@ fn everything_else_a_module_can_try() {
             "(drop (call $call (i32.const {nr}) (i64.const {a}) (i64.const {b}) (i64.const {c})))"
         )
     };
-    let count = 22 + 2;
+    let count = 24 + 2;
     // What is tried, and the signal it ends with; `None`: an error number, exit 0.
     let mut cases: Vec<(String, Option<i32>)> = vec![
         ("(memory.fill (i32.const 0x10000) (i32.const 1) (i32.const -1))".into(), Some(SEGV)),
@@ -186,6 +186,9 @@ fn everything_else_a_module_can_try() {
         ("(drop (i32.div_s (i32.const 1) (i32.load (i32.const 0x1ff00))))".into(), Some(libc::SIGFPE)),
         // A jump buffer that no setjmp has filled.
         ("(call $longjmp (i32.const 0x10000) (i32.const 1))".into(), Some(ILL)),
+        // One that lies where nothing is, and a number that somebody made up.
+        ("(call $longjmp (i32.const -4) (i32.const 1))".into(), Some(SEGV)),
+        ("(i64.store (i32.const 0x10000) (i64.const 77)) (call $longjmp (i32.const 0x10000) (i32.const 1))".into(), Some(ILL)),
         // Signals on a stack that is none: SIGUSR1 with a handler.
         (format!(
             "(i32.store (i32.const 0x10000) (i32.const 3)) {} (global.set $__stack_pointer (i32.const -1)) {}",
@@ -202,7 +205,7 @@ fn everything_else_a_module_can_try() {
     ];
     assert_eq!(cases.len() + 2, count);
     let texts: Vec<String> = cases.iter().map(|(text, _)| text.clone()).collect();
-    // The table's last two places: nothing, and a function of another type.
+    // The table's last two places: nothing, and a function of a type that C has not.
     let mut table = texts.clone();
     table.extend(["nop".to_owned(), "nop".to_owned()]);
     let dir = Dir::new();

@@ -56,7 +56,8 @@ fn a_fork_bomb_with_more_memory_ends_in_an_errno() {
 fn a_fork_bomb_beside_a_full_tmpfs_kills_nobody() {
     let add = |name| format!("{}=/bin/{name}", test_module(name).display());
     let script = "dd if=/dev/zero of=/tmp/f bs=1M count=30 2>/dev/null; process_bomb && rm /tmp/f";
-    let out = output(&["run", "--kernel-log", "--add", &add("process_bomb"), "--", "sh", "-c", script]);
+    let out =
+        output(&["run", "--kernel-log", "--add", &add("process_bomb"), "--", "sh", "-c", script]);
     let log = text(&out.stderr);
     assert_eq!(out.status.code(), Some(0), "{log}");
     assert!(!log.contains("Out of memory"), "{log}");
