@@ -21,7 +21,8 @@ fn program(dir: &Dir, name: &str, text: &str) -> String {
 fn module(cases: &[String]) -> String {
     let mut text = String::from(
         r#"(module
-        (type $void (func)) (type $other (func (param f64) (result f64 i32)))
+        (type $void (func)) (type $other (func (param f64) (result f64)))
+        (type $pair (func (result i32 i32)))
         (import "env" "memory" (memory 2 65536))
         (import "linux" "syscall"
             (func $sys (param i32 i64 i64 i64 i64 i64 i64) (result i32)))
@@ -29,7 +30,8 @@ fn module(cases: &[String]) -> String {
         (global $__stack_pointer (export "__stack_pointer") (mut i32) (i32.const 0x20000))
         (global $__tls_base (export "__tls_base") (mut i32) (i32.const 0))
         (data $d "secret")
-        (func $wrong (type $other) local.get 0 i32.const 0)
+        (func $other (type $other) local.get 0)
+        (func $pair (type $pair) (i32.const 1) (i32.const 2))
         (func $deep (param i32) (result i32) (local i32)
             ;; The store behind the call: no compiler makes a loop of this.
             (local.set 1 (call $deep (i32.add (local.get 0) (i32.const 1))))
@@ -48,7 +50,7 @@ fn module(cases: &[String]) -> String {
     let n = names.len();
     text += &format!(
         "(table $t (export \"__indirect_function_table\") {} {} funcref)\n\
-         (elem (i32.const 0) {} $wrong)\n\
+         (elem (i32.const 0) {} $other $pair)\n\
          ;; argv[1] is two characters: the number of the case in base 64 from '0'.\n\
          (func (export \"_start\") (param $sp i32) (local $arg i32)\n\
          (local.set $arg (i32.load offset=8 (local.get $sp)))\n\
@@ -56,8 +58,8 @@ fn module(cases: &[String]) -> String {
          (i32.mul (i32.const 64) (i32.sub (i32.load8_u (local.get $arg)) (i32.const 48)))\n\
          (i32.sub (i32.load8_u offset=1 (local.get $arg)) (i32.const 48))))\n\
          (drop (call $call (i32.const 94) (i64.const 0) (i64.const 0) (i64.const 0)))))",
-        n + 2,
-        n + 2,
+        n + 3,
+        n + 3,
         names.join(" ")
     );
     text
@@ -166,7 +168,7 @@ fn everything_else_a_module_can_try() {
             "(drop (call $call (i32.const {nr}) (i64.const {a}) (i64.const {b}) (i64.const {c})))"
         )
     };
-    let count = 24 + 2;
+    let count = 25 + 2;
     // What is tried, and the signal it ends with; `None`: an error number, exit 0.
     let mut cases: Vec<(String, Option<i32>)> = vec![
         ("(memory.fill (i32.const 0x10000) (i32.const 1) (i32.const -1))".into(), Some(SEGV)),
@@ -177,8 +179,10 @@ fn everything_else_a_module_can_try() {
         ("(data.drop $d) (memory.init $d (i32.const 0x10000) (i32.const 0) (i32.const 1))".into(), Some(SEGV)),
         ("(call_indirect (type $void) (i32.const 100000))".into(), Some(SEGV)),
         ("(call_indirect (type $void) (i32.const -1))".into(), Some(SEGV)),
-        (format!("(call_indirect (type $void) (i32.const {}))", count), Some(ILL)),
-        (format!("(call_indirect (type $void) (i32.const {}))", count + 1), Some(SEGV)),
+        // Of another type: one that C has, one that it has not; nothing at all.
+        (format!("(call_indirect (type $void) (i32.const {}))", count), None),
+        (format!("(call_indirect (type $void) (i32.const {}))", count + 1), Some(ILL)),
+        (format!("(call_indirect (type $void) (i32.const {}))", count + 2), Some(SEGV)),
         ("(drop (memory.grow (i32.const 65535))) (i32.store (i32.const 0xffff0000) (i32.const 1))".into(), Some(SEGV)),
         ("(drop (memory.grow (i32.const -1))) (drop (i32.load (i32.const 0x7ff00000)))".into(), Some(SEGV)),
         ("(drop (call $deep (i32.const 0)))".into(), Some(SEGV)),

@@ -1,5 +1,5 @@
 /**
- * `main.ts PARTS HOST OUT`: web/dist from the sources and the parts of a machine.
+ * `main.ts PARTS HOST KERNEL OUT`: web/dist from the sources and the parts of a machine.
  *
  * ```text
  *  parts ─► worker (it names them) ─► wasmlinux.js, page (they name the worker)
@@ -12,8 +12,10 @@ import { bundle } from "./esbuild.ts";
 import { Folder } from "./folder.ts";
 import { declarations } from "./declarations.ts";
 
-const [partsFolder, hostFolder, out] = process.argv.slice(2);
-if (!partsFolder || !hostFolder || !out) throw new Error("usage: main.ts PARTS HOST OUT");
+const [partsFolder, hostFolder, kernelFolder, out] = process.argv.slice(2);
+if (!partsFolder || !hostFolder || !kernelFolder || !out) {
+  throw new Error("usage: main.ts PARTS HOST KERNEL OUT");
+}
 const web = path.dirname(import.meta.dirname);
 const folder = new Folder(out);
 
@@ -23,7 +25,8 @@ function part(file: string, from = partsFolder!) {
 }
 
 const parts = {
-  kernel: part("kernel.wasm"),
+  kernel: part("kernel.wasm", kernelFolder),
+  rest: part("kernel-rest.wasm", kernelFolder),
   busybox: part("busybox.wasm"),
   rootfs: part("rootfs.cpio"),
   disk: part("disk.blocks"),
@@ -38,7 +41,10 @@ const worker = await bundle({
 });
 const script = folder.addHashed("worker.js", worker.file("worker.js"));
 
-const define = { WASMLINUX_WORKER: JSON.stringify(script) };
+const define = {
+  WASMLINUX_WORKER: JSON.stringify(script),
+  WASMLINUX_PARTS: JSON.stringify(parts),
+};
 const library = await bundle({ web, entries: { wasmlinux: "src/api/index.ts" }, define });
 folder.add("wasmlinux.js", library.file("wasmlinux.js"));
 folder.add("wasmlinux.d.ts", declarations(web));

@@ -13,6 +13,8 @@
  * the guest's writer, and a guest that does not read stops the page's.
  */
 
+import type { Loaded } from "./parts/load.ts";
+
 /** Bytes of a stream that may be on their way, unreported. */
 export const WINDOW = 128 << 10;
 
@@ -45,6 +47,8 @@ export interface BootRequest {
 /** Page to worker. */
 export type Request =
   | BootRequest
+  /** What the machine is made of, once it is there. */
+  | { type: "parts"; loaded: Loaded }
   | { type: "open"; id: number; rows: number; columns: number }
   | { type: "resize"; id: number; rows: number; columns: number }
   | { type: "run"; id: number; argv: string[]; env: Record<string, string>; cwd: string }
@@ -64,7 +68,8 @@ export type Stream = 1 | 2;
 
 /** Worker to page. */
 export type Notice =
-  | { type: "progress"; stage: "download" | "compile" | "boot"; loaded: number; total: number }
+  /** The machine has its parts and boots. */
+  | { type: "boots" }
   /** Before the boot: the machine has its disk, or why not. */
   | { type: "disk"; missing: string }
   | { type: "ready" }
@@ -105,7 +110,7 @@ export interface Failure {
 
 /** How a machine ended. */
 export interface Ending {
-  kind: "power-off" | "halt" | "restart" | "panic" | "crash" | "stopped";
-  /** Of a panic or a crash. */
+  kind: "power-off" | "halt" | "restart" | "panic" | "crash" | "incomplete" | "stopped";
+  /** Of a panic, a crash, an incomplete machine. */
   message: string;
 }

@@ -1,11 +1,11 @@
 //! The web build.
 //!
 //! ```text
-//! kernel.wasm ──► stripped ─────────────┐
-//! busybox.wasm ─► instrumented ─► stub ─► rootfs
-//! glue/*.wat ───────────────────────────┼─► web/build ─► bundle ─► web/dist
-//! web/host ────► emscripten ────────────┤                 │
-//! tests ────────► instrumented ─────────┘                 └ npm's packages
+//! kernel.wasm ──► marked ─► run by node ─► two halves ─┐
+//! busybox.wasm ─► instrumented ─► stub ─► rootfs       │
+//! glue/*.wat ──────────────────────────────────────────┼─► web/build ─► bundle ─► web/dist
+//! web/host ────► emscripten ───────────────────────────┤                 │
+//! tests ────────► instrumented ────────────────────────┘                 └ npm's packages
 //! ```
 //!
 //! `web/build` is what a machine on a page is made of, `web/dist` the folder
@@ -13,7 +13,10 @@
 
 mod bundle;
 mod emscripten;
+mod halves;
 mod host;
+mod kernel;
+mod marks;
 mod module;
 mod npm;
 mod parts;
@@ -38,6 +41,7 @@ const PLAN: &[Step] = &[
     Step { name: "emscripten", weight: 60 },
     Step { name: "host", weight: 120 },
     Step { name: "packages", weight: 20 },
+    Step { name: "halves", weight: 15 },
     Step { name: "page", weight: 5 },
 ];
 
@@ -92,8 +96,14 @@ fn build_with_sysroot() -> Result<(Context, Entry)> {
     let failed = ctx.step("packages");
     let packages = npm::install(&ctx).with_context(failed)?;
 
+    let failed = ctx.step("halves");
+    let kernel = kernel::ensure(&ctx, &modules, &parts, &host, &packages).with_context(failed)?;
+    for name in kernel::NAMES {
+        built.file(&kernel, name).with_context(failed)?;
+    }
+
     let failed = ctx.step("page");
-    let page = bundle::ensure(&ctx, &parts, &host, &packages).with_context(failed)?;
+    let page = bundle::ensure(&ctx, [&parts, &host, &kernel], &packages).with_context(failed)?;
     Placed::below(ctx.path("web")).all(&page, "", "dist").with_context(failed)?;
     ctx.progress.finish();
     Ok((ctx, modules.sysroot))

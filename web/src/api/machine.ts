@@ -9,6 +9,7 @@ import { Log } from "./log.ts";
 import type { Connect, Port } from "./worker.ts";
 import type * as api from "./types.ts";
 import type { BootRequest, Notice } from "../protocol.ts";
+import { LoadError, type Loaded } from "../parts/load.ts";
 
 /** ms until a machine that does not power off is ended. */
 const PATIENCE = 5000;
@@ -41,8 +42,13 @@ export class PageMachine implements api.Machine {
   private readonly callbacks: Callbacks;
   private readonly port: Port;
 
-  /** `request` may take its time: programs are fetched. */
-  constructor(connect: Connect, request: Promise<BootRequest>, callbacks: Callbacks) {
+  /** `request` and `loading` may take their time: programs and parts are fetched. */
+  constructor(
+    connect: Connect,
+    request: Promise<BootRequest>,
+    loading: Promise<Loaded>,
+    callbacks: Callbacks,
+  ) {
     this.callbacks = callbacks;
     this.ready = new Promise((resolve, reject) => {
       this.settleReady = resolve;
@@ -61,10 +67,9 @@ export class PageMachine implements api.Machine {
             : new MachineError("download", "The machine's worker could not be loaded."),
         ),
     });
-    request.then(
-      (boot) => this.over ?? this.port.post(boot),
-      (error: unknown) => this.fail(asMachineError(error)),
-    );
+    const failed = (error: unknown) => this.fail(asMachineError(error));
+    request.then((boot) => this.over ?? this.port.post(boot), failed);
+    loading.then((loaded) => this.over ?? this.port.post({ type: "parts", loaded }), failed);
   }
 
   get log(): string {
@@ -133,8 +138,8 @@ export class PageMachine implements api.Machine {
   private notice(notice: Notice): void {
     const session = "id" in notice ? this.sessions.get(notice.id) : undefined;
     switch (notice.type) {
-      case "progress":
-        return this.callbacks.onProgress?.(notice);
+      case "boots":
+        return this.callbacks.onProgress?.({ stage: "boot", loaded: 0, total: 0 });
       case "disk":
         return this.settleDisk(notice.missing);
       case "ready":
@@ -231,11 +236,14 @@ function said({ kind, message }: api.Outcome): string {
     restart: "it was asked to restart",
     panic: `kernel panic: ${message}`,
     crash: message,
+    incomplete: message,
     stopped: "it was stopped",
   };
   return words[kind];
 }
 
 function asMachineError(error: unknown): MachineError {
-  return error instanceof MachineError ? error : new MachineError("crash", String(error));
+  if (error instanceof MachineError) return error;
+  if (error instanceof LoadError) return new MachineError(error.failure.kind, error.message);
+  return new MachineError("crash", String(error));
 }

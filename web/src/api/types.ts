@@ -138,8 +138,9 @@ export interface Result {
 
 /** How a machine ended. */
 export interface Outcome {
-  kind: "power-off" | "halt" | "restart" | "panic" | "crash" | "stopped";
-  /** What the kernel or the engine said at a panic or a crash. */
+  /** "incomplete": a file that the machine needed could not be fetched any more. */
+  kind: "power-off" | "halt" | "restart" | "panic" | "crash" | "incomplete" | "stopped";
+  /** What the kernel or the engine said at a panic or a crash; why it is incomplete. */
   message: string;
 }
 

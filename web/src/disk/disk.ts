@@ -28,19 +28,20 @@ export class Disk implements MachineDisk {
   readonly readOnly = false;
   private readonly handle: Handle;
 
-  private constructor(handle: Handle) {
+  private constructor(handle: Handle, size: number) {
     this.handle = handle;
-    this.sectors = Math.floor(handle.getSize() / SECTOR);
+    this.sectors = Math.floor(Math.max(size, handle.getSize()) / SECTOR);
   }
 
   /**
-   * The disk in a file. A file that holds none yet becomes one of `size` bytes
-   * with the file system `empty`: blocks, each behind its number (32 bits,
-   * little-endian).
+   * The disk in a file. One that holds none yet becomes one of `size` bytes with the
+   * file system `empty`: blocks, each behind its number (32 bits, little-endian). The
+   * file grows with what is written: a browser that keeps it in memory, as for a
+   * private window, takes up to a second for 256 MiB.
    */
   static in(handle: Handle, size: number, empty: Uint8Array): Disk {
-    if (!isWhole(handle)) make(handle, size, empty);
-    return new Disk(handle);
+    if (!isWhole(handle)) make(handle, empty);
+    return new Disk(handle, size);
   }
 
   transfer(write: boolean, sector: number, parts: readonly Uint8Array[]): number {
@@ -54,7 +55,8 @@ export class Disk implements MachineDisk {
         return this.handle.write(whole, { at }) === length ? 0 : -ENOSPC;
       }
       const whole = parts.length === 1 ? parts[0]! : new Uint8Array(length);
-      if (this.handle.read(whole, { at }) !== length) return -EIO;
+      // Behind the file's end nothing has been written.
+      whole.fill(0, this.handle.read(whole, { at }));
       if (whole !== parts[0]) scatter(whole, parts);
       return 0;
     } catch (error) {
@@ -94,10 +96,9 @@ function isWhole(handle: Handle): boolean {
   return handle.read(first, { at: 0 }) === BLOCK && first.some((byte) => byte !== 0);
 }
 
-function make(handle: Handle, size: number, empty: Uint8Array): void {
+function make(handle: Handle, empty: Uint8Array): void {
   // Whatever an earlier try has left.
   handle.truncate(0);
-  handle.truncate(size);
   const list = new DataView(empty.buffer, empty.byteOffset, empty.byteLength);
   const entry = 4 + BLOCK;
   for (let from = empty.length - entry; from >= 0; from -= entry) {

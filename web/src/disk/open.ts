@@ -19,7 +19,7 @@ interface SyncFile extends FileSystemFileHandle {
  * Opens the disk `name` of this origin, or makes it with the file system `empty`.
  * It is this agent's alone until the agent ends or closes it.
  */
-export async function openDisk(name: string, empty: Uint8Array): Promise<Disk> {
+export async function openDisk(name: string, empty: Promise<Uint8Array>): Promise<Disk> {
   if (!globalThis.isSecureContext || !navigator.storage?.getDirectory) {
     throw new NoDisk("A browser keeps files only of pages that come by https or from localhost.");
   }
@@ -29,7 +29,7 @@ export async function openDisk(name: string, empty: Uint8Array): Promise<Disk> {
     const folder = await root.getDirectoryHandle(FOLDER, { create: true });
     const file = await folder.getFileHandle(`${encodeURIComponent(name)}.disk`, { create: true });
     handle = await own(file as SyncFile);
-    return Disk.in(handle, SIZE, empty);
+    return Disk.in(handle, SIZE, await empty);
   } catch (error) {
     handle?.close();
     throw error instanceof NoDisk ? error : new NoDisk(sentence(error));

@@ -66,4 +66,6 @@ export type Outcome =
   /** The kernel panicked; its log says why. */
   | { kind: "panic" }
   /** The engine or the kernel has a bug: `message` says what trapped. */
-  | { kind: "crash"; message: string };
+  | { kind: "crash"; message: string }
+  /** It needed the rest of the kernel, which could not be had: `message` says why. */
+  | { kind: "incomplete"; message: string };

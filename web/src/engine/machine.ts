@@ -21,6 +21,7 @@ import type { AccessExports, CpuExports, Glue, Kernel } from "./glue.ts";
 import { Memories } from "./memories.ts";
 import { addressEnd, Mm } from "./mm.ts";
 import type { Programs } from "./programs.ts";
+import { Rest, type GetRest } from "./rest.ts";
 import { Rows } from "./rows.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Task, type Handler } from "./tasks.ts";
@@ -29,6 +30,8 @@ export type { Devices, Glue, Outcome };
 
 export interface Options {
   kernel: WebAssembly.Module;
+  /** The half of the kernel that `kernel` has not. */
+  rest: GetRest;
   glue: Glue;
   devices: Devices;
   /** The guest's /dev/disk0 and on. */
@@ -58,10 +61,12 @@ export class Machine {
 
   private readonly options: Options;
   private readonly clock: Clock;
-  private readonly bytes: Uint8Array;
+  /** The kernel's memory. */
+  readonly bytes: Uint8Array;
   private readonly pending: Int32Array;
   private readonly memories: Memories;
   private readonly access: AccessExports;
+  private readonly rest: Rest;
   private readonly mm: Mm;
   private readonly scheduler: Scheduler;
 
@@ -92,8 +97,18 @@ export class Machine {
       devices.print(new TextEncoder().encode(`wasmlinux: cannot execute: ${text}\n`));
     this.mm = new Mm(this.memories, programs, linkage, () => this.scheduler, this.bytes, end, log);
     const host = { ...access, ...this.mm.ops(), ...this.hostOps() };
-    const kernel = new WebAssembly.Instance(options.kernel, { env: { memory }, host })
-      .exports as unknown as Kernel;
+    const env = { memory };
+    this.rest = new Rest(
+      options.rest,
+      (rest) => void new WebAssembly.Instance(rest, { env, host, first }),
+      (error) => this.finish({ kind: "incomplete", message: sentence(error) }),
+    );
+    const rest = new WebAssembly.Suspending(this.rest.wait) as never;
+    const first: WebAssembly.Exports = new WebAssembly.Instance(options.kernel, {
+      env,
+      host: { ...host, rest },
+    }).exports;
+    const kernel = first as unknown as Kernel;
     const cpu = new WebAssembly.Instance(glue.cpu, {
       js: { ...js, headroom: headroom(memory) },
       kernel: kernel as unknown as WebAssembly.ModuleImports,
@@ -121,6 +136,11 @@ export class Machine {
     if (this.ended) return;
     this.pending[0]! |= 1 << line;
     this.clock.interrupt();
+  }
+
+  /** Gets the rest of the kernel, of which then no call has to wait. */
+  complete(): Promise<void> {
+    return this.rest.fetch();
   }
 
   /** Ends the machine as it is, like pulling the plug. */
@@ -247,6 +267,7 @@ export class Machine {
     this.clock.close();
     this.scheduler.end();
     this.memories.drop();
+    this.rest.close();
     this.end(outcome);
   }
 }
@@ -268,6 +289,11 @@ function check({ parameters, initrd, kernelMemory, processMemory }: Options): vo
       `the kernel cannot have ${kernelMemory} bytes: give it at least ${needed} MiB, in whole 64 KiB`,
     );
   if (processMemory < 4 * mib) throw new RangeError("a process needs at least 4 MiB");
+}
+
+/** What has failed outside of the machine. */
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function describe(error: unknown): string {

@@ -37,7 +37,7 @@ export type TaskState =
   | { kind: "lost" };
 
 /** In the order that `page_finish` knows. */
-const OUTCOMES = ["halt", "power-off", "restart", "stopped", "panic", "crash"] as const;
+const OUTCOMES = ["halt", "power-off", "restart", "stopped", "panic", "crash"];
 /** Largest piece that `getRandomValues` fills. */
 const RANDOM = 65536;
 
@@ -90,9 +90,10 @@ export class Host implements Devices {
 
   /** The engine has ended: so do consoles and commands. */
   finish(outcome: Outcome): void {
-    const why = outcome.kind === "crash" ? outcome.message : "";
+    const why = "message" in outcome ? outcome.message : "";
+    const kind = outcome.kind === "incomplete" ? "crash" : outcome.kind;
     const length = this.link.put(new TextEncoder().encode(why));
-    this.link.module._page_finish(OUTCOMES.indexOf(outcome.kind), length);
+    this.link.module._page_finish(OUTCOMES.indexOf(kind), length);
     this.link.after(undefined);
   }
 

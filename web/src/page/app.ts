@@ -26,6 +26,8 @@ import type { MachineError } from "../api/index.ts";
 import type { Machine } from "../api/types.ts";
 import type { Wishes } from "./address.ts";
 
+/** ms from the boot to the prompt, with much to spare. */
+const BEHIND = 500;
 /** A shell waits for a line. */
 const PROMPT = /[#$] $/;
 
@@ -119,7 +121,7 @@ export class App {
     if (this.wanted.command !== undefined) typeAtPrompt(screen, this.wanted.command);
     machine.ready.then(
       // Not before: what makes the page work offline must not delay it.
-      () => void keepOffline(),
+      () => void setTimeout(() => void keepOffline(), BEHIND),
       (error: MachineError) => this.lost(machine, error),
     );
     void Promise.all([machine.disk, machine.ready]).then(

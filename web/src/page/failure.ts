@@ -128,6 +128,8 @@ function forOutcome({ kind, message }: Outcome): Page {
       };
     case "crash":
       return forError("crash", message);
+    case "incomplete":
+      return forError("download", message);
     default:
       return {
         title: kind === "halt" ? "The machine has halted" : "The machine is off",

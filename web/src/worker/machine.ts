@@ -15,7 +15,8 @@ import { Host } from "../host/host.ts";
 import type { Disk } from "../disk/disk.ts";
 import { NoDisk, openDisk } from "../disk/open.ts";
 import { glue } from "./glue.ts";
-import { LoadError, type Loaded } from "./load.ts";
+import { compile, LoadError, type Loaded } from "../parts/load.ts";
+import { parts } from "../parts/parts.ts";
 import { CommandSession, ConsoleSession, type Session } from "./sessions.ts";
 import { stub } from "./stub.ts";
 import { Turns } from "./turns.ts";
@@ -26,6 +27,8 @@ type Post = (notice: Notice, transfer?: Transferable[]) => void;
 /** ms that a guest may take to power off before its engine is stopped. */
 const PATIENCE = 4000;
 const PROGRAMS = "/usr/local/bin";
+/** ms from the guest's boot to its shell's prompt, which nothing is to delay. */
+const BEHIND = 200;
 
 export class WorkerMachine {
   private readonly sessions = new Map<number, Session>();
@@ -41,7 +44,15 @@ export class WorkerMachine {
   private readonly decoder = new TextDecoder();
   private lastWords = "";
 
-  static async boot(request: BootRequest, loaded: Loaded, post: Post): Promise<WorkerMachine> {
+  static async boot(
+    request: BootRequest,
+    loading: Promise<Loaded>,
+    post: Post,
+  ): Promise<WorkerMachine> {
+    // The disk is found while the parts are on their way.
+    const opening = disk0(request, loading, post);
+    const loaded = await loading;
+    post({ type: "boots" });
     const host = await Host.load(loaded.host);
     const programs = new Programs();
     const wrong = programs.add(loaded.busybox);
@@ -52,7 +63,7 @@ export class WorkerMachine {
         return { path, mode: 0o755, bytes: await addProgram(programs, name, bytes) };
       }),
     );
-    const disk = await disk0(request, loaded, post);
+    const disk = await opening;
     return new WorkerMachine(request, loaded, host, programs, stubs, disk, post);
   }
 
@@ -72,10 +83,15 @@ export class WorkerMachine {
     this.turns = new Turns(() => this.turn());
     host.onTurn = () => this.turns.ask();
     host.onRaise = (line) => this.engine.raise(line);
-    host.onReady = () => post({ type: "ready" });
+    host.onReady = () => {
+      post({ type: "ready" });
+      // Should it fail, whoever needs it tries again.
+      setTimeout(() => this.engine.complete().catch(() => {}), BEHIND);
+    };
     host.onLog = (bytes) => this.log(bytes);
     this.engine = new Machine({
       kernel: loaded.kernel,
+      rest: () => compile(parts.rest, new URL(import.meta.url)),
       glue: glue(),
       devices: host,
       disks: disk ? [disk] : [],
@@ -92,6 +108,7 @@ export class WorkerMachine {
     const session = "id" in request ? this.sessions.get(request.id) : undefined;
     switch (request.type) {
       case "boot":
+      case "parts":
         return;
       case "open":
         return this.open(request);
@@ -195,7 +212,7 @@ export class WorkerMachine {
   }
 
   private ending(outcome: Outcome): Ending {
-    if (outcome.kind === "crash") return outcome;
+    if ("message" in outcome) return outcome;
     // "Kernel panic - not syncing: VFS: Unable to mount root fs"
     const said = /Kernel panic - not syncing: (.*)/.exec(this.lastWords)?.[1] ?? "";
     return { kind: outcome.kind, message: outcome.kind === "panic" ? said : "" };
@@ -203,10 +220,17 @@ export class WorkerMachine {
 }
 
 /** The disk that was asked for, or a word to the page that there is none. */
-async function disk0(request: BootRequest, loaded: Loaded, post: Post): Promise<Disk | undefined> {
+async function disk0(
+  request: BootRequest,
+  loading: Promise<Loaded>,
+  post: Post,
+): Promise<Disk | undefined> {
   if (!request.disk) return undefined;
   try {
-    const disk = await openDisk(request.disk, loaded.disk);
+    const disk = await openDisk(
+      request.disk,
+      loading.then(({ disk }) => disk),
+    );
     post({ type: "disk", missing: "" });
     return disk;
   } catch (error) {

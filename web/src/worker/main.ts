@@ -1,7 +1,6 @@
-/** The worker's script: loads, boots, and then does what the page asks for. */
-import { load, LoadError } from "./load.ts";
+/** The worker's script: boots, and then does what the page asks for. */
+import { LoadError, type Loaded } from "../parts/load.ts";
 import { WorkerMachine } from "./machine.ts";
-import { parts } from "./parts.ts";
 import type { BootRequest, Failure, Notice, Request } from "../protocol.ts";
 
 interface Scope {
@@ -22,17 +21,12 @@ function post(notice: Notice, transfer: Transferable[] = []): void {
   scope.postMessage(notice, transfer);
 }
 
-// Not even told yet what machine it is to be.
-const loading = load(parts, (loaded, total) =>
-  post({ type: "progress", stage: loaded < total ? "download" : "compile", loaded, total }),
-);
-loading.catch(() => {});
+let arrived!: (loaded: Loaded) => void;
+const loading = new Promise<Loaded>((resolve) => (arrived = resolve));
 
 async function boot(request: BootRequest): Promise<void> {
   try {
-    const loaded = await loading;
-    post({ type: "progress", stage: "boot", loaded: 0, total: 0 });
-    machine = await WorkerMachine.boot(request, loaded, post);
+    machine = await WorkerMachine.boot(request, loading, post);
     for (const request of early.splice(0)) machine.request(request);
   } catch (error) {
     post({ type: "failed", error: failure(error) });
@@ -41,6 +35,7 @@ async function boot(request: BootRequest): Promise<void> {
 
 scope.onmessage = ({ data }) => {
   if (data.type === "boot") void boot(data);
+  else if (data.type === "parts") arrived(data.loaded);
   else if (machine) machine.request(data);
   else early.push(data);
 };

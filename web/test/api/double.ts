@@ -1,5 +1,6 @@
 /** A worker that is played by the test: what a page posts, and what it is told. */
 import { PageMachine, type Callbacks } from "../../src/api/machine.ts";
+import type { Loaded } from "../../src/parts/load.ts";
 import type { Handlers } from "../../src/api/worker.ts";
 import type { BootRequest, Notice, Request } from "../../src/protocol.ts";
 
@@ -22,7 +23,12 @@ export class Double {
   readonly machine: PageMachine;
   private handlers!: Handlers;
 
-  constructor(callbacks: Callbacks = {}, boot: Promise<BootRequest> = Promise.resolve(BOOT)) {
+  constructor(
+    callbacks: Callbacks = {},
+    boot: Promise<BootRequest> = Promise.resolve(BOOT),
+    // Tests that mean the parts give some.
+    loading = new Promise<Loaded>(() => {}),
+  ) {
     this.machine = new PageMachine(
       (handlers) => {
         this.handlers = handlers;
@@ -35,6 +41,7 @@ export class Double {
         };
       },
       boot,
+      loading,
       callbacks,
     );
   }

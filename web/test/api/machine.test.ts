@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MachineError } from "../../src/api/errors.ts";
+import { LoadError, type Loaded } from "../../src/parts/load.ts";
 import { WINDOW } from "../../src/protocol.ts";
 import { bytes, Double, Screen } from "./double.ts";
 
@@ -12,7 +13,7 @@ test("a machine is ready when its worker says so", async () => {
   const double = new Double({ onProgress: (p) => seen.push(p), onLog: (text) => seen.push(text) });
   await Promise.resolve();
   assert.equal(double.posted[0]?.type, "boot");
-  double.tell({ type: "progress", stage: "download", loaded: 1, total: 4 });
+  double.tell({ type: "boots" });
   double.tell({ type: "log", text: "Linux version\n" });
   double.tell({ type: "ready" });
   await double.machine.ready;
@@ -202,6 +203,18 @@ test("a worker that cannot be loaded, or breaks, is a failure with its kind", as
   await assert.rejects(broken.machine.ready, isError("crash", /failed: x/));
   const refused = new Double({}, Promise.reject(new MachineError("download", "no such program")));
   await assert.rejects(refused.machine.ready, isError("download", /no such program/));
+});
+
+test("parts go to the worker when they are there; what fails with them has its kind", async () => {
+  const loaded = { rootfs: bytes("files"), disk: bytes("blocks") } as Loaded;
+  const double = new Double({}, undefined, Promise.resolve(loaded));
+  await new Promise(setImmediate);
+  assert.deepEqual(double.last("parts").loaded, loaded);
+  const failed = Promise.reject(new LoadError("memory", "There is none."));
+  await assert.rejects(
+    new Double({}, undefined, failed).machine.ready,
+    isError("memory", /There is none/),
+  );
 });
 
 test("a guest that does not power off is ended after a while", async () => {

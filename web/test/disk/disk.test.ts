@@ -25,6 +25,7 @@ class File implements Handle {
   write(from: Uint8Array, { at }: { at: number }) {
     if (this.writesLeft-- <= 0) throw new Error("killed");
     if (at + from.length > this.room) throw new DOMException("full", "QuotaExceededError");
+    if (at + from.length > this.bytes.length) this.truncate(at + from.length);
     this.bytes.set(from, at);
     return from.length;
   }
@@ -51,10 +52,26 @@ test("a new disk holds the empty file system", () => {
   );
 });
 
+test("what nobody has written is zero, and takes no room in the file", () => {
+  const file = new File();
+  const disk = Disk.in(file, 4 * SIZE, EMPTY);
+  assert.equal(disk.sectors, (4 * SIZE) / 512);
+  const sector = new Uint8Array(512).fill(7);
+  const last = disk.sectors - 1;
+  assert.equal(disk.transfer(false, last, [sector]), 0);
+  assert.ok(sector.every((byte) => byte === 0));
+  assert.equal(file.getSize(), SIZE);
+  const across = [new Uint8Array(512).fill(7), new Uint8Array(512).fill(7)];
+  assert.equal(disk.transfer(false, SIZE / 512 - 1, across), 0);
+  assert.deepEqual([across[0]![0], across[1]![0]], [3, 0]);
+  assert.equal(disk.transfer(true, last, [sector.fill(9)]), 0);
+  assert.equal(file.getSize(), 4 * SIZE);
+});
+
 test("a disk that is there stays as it is", () => {
   const file = new File();
   Disk.in(file, SIZE, EMPTY).transfer(true, 8, [new Uint8Array(512).fill(9)]);
-  assert.equal(Disk.in(file, 2 * SIZE, EMPTY).sectors, SIZE / 512);
+  assert.equal(Disk.in(file, SIZE / 2, EMPTY).sectors, SIZE / 512);
   assert.equal(file.bytes[BLOCK], 9);
 });
 

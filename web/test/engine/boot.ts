@@ -83,6 +83,7 @@ export async function boot(settings: Settings = {}): Promise<Guest> {
   const devices = new TestDevices();
   const machine = new Machine({
     kernel: compiled("kernel.wasm"),
+    rest: async () => compiled("kernel-rest.wasm"),
     glue: glue(),
     devices,
     programs,

@@ -47,6 +47,7 @@ test("a machine can be stopped at any time", async () => {
 function bare(devices: TestDevices, parameters: string): Machine {
   const machine = new Machine({
     kernel: compiled("kernel.wasm"),
+    rest: async () => compiled("kernel-rest.wasm"),
     glue: glue(),
     devices,
     programs: new Programs(),
@@ -83,6 +84,7 @@ test("options that cannot work are told", () => {
   assert.throws(() => bare(devices, "x".repeat(600)), /kernel parameters have more than 511 bytes/);
   const options = {
     kernel: compiled("kernel.wasm"),
+    rest: async () => compiled("kernel-rest.wasm"),
     glue: glue(),
     devices,
     programs: new Programs(),

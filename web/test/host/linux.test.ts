@@ -33,6 +33,7 @@ class Linux {
     const greeting = { path: "/etc/greeting", bytes: new TextEncoder().encode("hällo\n") };
     this.machine = new Machine({
       kernel: compiled("kernel.wasm"),
+      rest: async () => compiled("kernel-rest.wasm"),
       glue: glue(),
       devices: host,
       programs,

@@ -155,6 +155,31 @@ pageTest(
 );
 
 pageTest(
+  "without the kernel's other half there is a prompt, and a word about what needs it",
+  {
+    errors: true,
+    prepare: async (page) => {
+      await page.route(/kernel-rest-/, (route) => route.abort());
+      // Whose copy would be found in time.
+      await page.addInitScript(() =>
+        Object.defineProperty(navigator, "serviceWorker", { value: undefined }),
+      );
+    },
+  },
+  async (shell) => {
+    await shell.prompt();
+    await shell.run("ls /");
+    await shell.type("ping -c 1 127.0.0.1\r");
+    await shell.page.locator(failure).waitFor();
+    assert.match(await shell.page.locator(failure).innerText(), /kernel-rest.*is the network up/);
+    await shell.page.unroute(/kernel-rest-/);
+    await shell.page.getByRole("button", { name: "Try again" }).click();
+    await shell.prompt();
+    assert.match(await shell.run("ping -c 1 127.0.0.1"), /1 packets received/);
+  },
+);
+
+pageTest(
   "a worker's script that does not come is a failed download",
   { errors: true, prepare: (page) => page.route(/worker-/, (route) => route.abort()) },
   async (shell) => {

@@ -10,19 +10,21 @@ use crate::userland::no_prose;
 use anyhow::Result;
 use std::process::Command;
 
-pub fn ensure(ctx: &Context, parts: &Entry, host: &Entry, packages: &Packages) -> Result<Entry> {
+/// `made` are the entries that hold the machine's parts.
+pub fn ensure(ctx: &Context, made: [&Entry; 3], packages: &Packages) -> Result<Entry> {
     let web = ctx.path("web");
-    let key = KeyBuilder::new("web page 1")
+    let mut key = KeyBuilder::new("web page 2")
         .tree("src", &web.join("src"), no_prose)?
         .tree("static", &web.join("static"), |_| true)?
         .tree("bundle", &web.join("bundle"), no_prose)?
-        .text("parts", &parts.contents())
-        .text("host", &host.contents())
         .text("packages", &packages.key);
+    for entry in made {
+        key = key.text("parts", &entry.contents());
+    }
     ctx.cache.ensure(&Id::new("web-page", &key.finish()), |making| {
         ctx.progress.doing("bundling");
         let mut node = Command::new(&packages.node);
-        node.arg(web.join("bundle/main.ts")).args([parts.dir(), host.dir(), &making.out]);
+        node.arg(web.join("bundle/main.ts")).args(made.map(Entry::dir)).arg(&making.out);
         proc::logged(node.current_dir(&web), &ctx.log("page"), |_| ())
     })
 }

@@ -1,5 +1,5 @@
-//! The parts of a machine on a page: kernel, BusyBox, root file system, empty disk,
-//! glue.
+//! The parts of a machine on a page but for the kernel: BusyBox, root file system, empty
+//! disk, glue.
 
 use super::module;
 use crate::cache::{Entry, Id};
@@ -15,8 +15,7 @@ use std::path::Path;
 use wasmlinux_instrument::{instrument, Exceptions, Handlers, Options};
 
 /// What [`ensure`] makes, as `web/build` has it.
-pub const NAMES: [&str; 8] = [
-    "kernel.wasm",
+pub const NAMES: [&str; 7] = [
     "busybox.wasm",
     rootfs::IMAGE,
     disk::BLOCKS,
@@ -28,17 +27,13 @@ pub const NAMES: [&str; 8] = [
 
 pub fn ensure(ctx: &Context, modules: &Modules) -> Result<Entry> {
     let disk = disk::ensure(ctx)?;
-    let key = tools(ctx, "web parts 2")?
-        .text("kernel", &modules.kernel.contents_of("kernel.wasm"))
+    let key = tools(ctx, "web parts 3")?
         .text("busybox", &modules.busybox.contents())
         .text("disk", &disk.contents())
         .tree("rootfs", &ctx.path("userland/rootfs"), |_| true)?
         .tree("glue", &glue(ctx), |path| path.extension().is_some_and(|e| e == "wat"))?;
     ctx.cache.ensure(&Id::new("web-parts", &key.finish()), |making| {
         let out = |name: &str, bytes: Vec<u8>| write(&making.out.join(name), &bytes);
-        let kernel = fs::read(modules.kernel.path("kernel.wasm"))?;
-        out("kernel.wasm", module::strip(&kernel).context("kernel.wasm")?)?;
-
         ctx.progress.doing("instrumenting BusyBox");
         let busybox = fs::read(modules.busybox.path("busybox.wasm"))?;
         // Its handlers set flags and jump, but never fork.

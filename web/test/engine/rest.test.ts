@@ -1,0 +1,68 @@
+/** The half of the kernel that comes behind the prompt. */
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { boot, compiled, stopMachines } from "./boot.ts";
+
+afterEach(stopMachines);
+
+const rest = () => compiled("kernel-rest.wasm");
+/** What the build's profile has not called: see `bundle/profile.ts`. */
+const COLD = ["ping", "-c", "1", "127.0.0.1"];
+
+test("nothing up to the first commands needs the rest", async () => {
+  const refused = () => Promise.reject(new Error("it was asked for"));
+  const guest = await boot({ rest: refused });
+  assert.equal(await guest.sh("for i in 1 2 3; do echo $i; done | sort -r | head -1"), "3\n");
+  assert.match(await guest.sh("ls /; ps; cat /proc/meminfo"), /MemTotal/);
+});
+
+test("a call waits until the rest is there, and no other asks for it again", async () => {
+  let asked = 0;
+  let arrived!: (rest: WebAssembly.Module) => void;
+  const waiting = new Promise<WebAssembly.Module>((resolve) => (arrived = resolve));
+  const guest = await boot({ rest: () => (asked++, waiting) });
+  assert.equal(asked, 0);
+  const cold = guest.run({ argv: COLD });
+  let over = false;
+  void cold.then(() => (over = true));
+  while (asked === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  // The event loop goes on, the machine does not.
+  const other = guest.run({ argv: ["echo", "hello"] });
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(over, false);
+  arrived(rest());
+  assert.equal((await cold).code, 0);
+  assert.equal((await other).stdout, "hello\n");
+  assert.equal((await guest.run({ argv: COLD })).code, 0);
+  assert.equal(asked, 1);
+  await guest.off();
+});
+
+test("what has come before it is needed is waited for by nobody", async () => {
+  let asked = 0;
+  const guest = await boot({ rest: async () => (asked++, rest()) });
+  await guest.machine.complete();
+  await guest.machine.complete();
+  assert.equal((await guest.run({ argv: COLD })).code, 0);
+  assert.equal(asked, 1);
+});
+
+test("a rest that did not come is asked for again, and then it is the end", async () => {
+  let asked = 0;
+  const guest = await boot({
+    rest: () => Promise.reject(new Error(`the network is down, ${++asked}`)),
+  });
+  await assert.rejects(guest.machine.complete(), /the network is down, 1/);
+  guest.devices.run({ argv: COLD });
+  const outcome = await guest.machine.outcome;
+  assert.deepEqual(outcome, { kind: "incomplete", message: "the network is down, 2" });
+});
+
+test("a machine that waits can be stopped", async () => {
+  let asked = 0;
+  const guest = await boot({ rest: () => (asked++, new Promise(() => {})) });
+  guest.devices.run({ argv: COLD });
+  while (asked === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  guest.machine.stop();
+  assert.deepEqual(await guest.machine.outcome, { kind: "stopped" });
+});
