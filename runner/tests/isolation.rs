@@ -168,7 +168,7 @@ fn everything_else_a_module_can_try() {
             "(drop (call $call (i32.const {nr}) (i64.const {a}) (i64.const {b}) (i64.const {c})))"
         )
     };
-    let count = 23 + 2;
+    let count = 25 + 2;
     // What is tried, and the signal it ends with; `None`: an error number, exit 0.
     let mut cases: Vec<(String, Option<i32>)> = vec![
         ("(memory.fill (i32.const 0x10000) (i32.const 1) (i32.const -1))".into(), Some(SEGV)),
@@ -190,6 +190,9 @@ fn everything_else_a_module_can_try() {
         ("(drop (i32.div_s (i32.const 1) (i32.load (i32.const 0x1ff00))))".into(), Some(libc::SIGFPE)),
         // A jump buffer that no setjmp has filled.
         ("(call $longjmp (i32.const 0x10000) (i32.const 1))".into(), Some(ILL)),
+        // One that lies where nothing is, and a number that somebody made up.
+        ("(call $longjmp (i32.const -4) (i32.const 1))".into(), Some(SEGV)),
+        ("(i64.store (i32.const 0x10000) (i64.const 77)) (call $longjmp (i32.const 0x10000) (i32.const 1))".into(), Some(ILL)),
         // Signals on a stack that is none: SIGUSR1 with a handler.
         (format!(
             "(i32.store (i32.const 0x10000) (i32.const 3)) {} (global.set $__stack_pointer (i32.const -1)) {}",
@@ -206,7 +209,7 @@ fn everything_else_a_module_can_try() {
     ];
     assert_eq!(cases.len() + 2, count);
     let texts: Vec<String> = cases.iter().map(|(text, _)| text.clone()).collect();
-    // The table's last two places: nothing, and a function of another type.
+    // The table's last two places: nothing, and a function of a type that C has not.
     let mut table = texts.clone();
     table.extend(["nop".to_owned(), "nop".to_owned()]);
     let dir = Dir::new();

@@ -1,6 +1,6 @@
 /* Traps: signal, si_code and si_addr of each; an access succeeds once the
  * handler has mended the mapping, with every register as it was. */
-#include "test.h"
+#include "traps.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -19,10 +19,6 @@ static void note(int sig, siginfo_t *si, void *ctx)
 }
 
 static void null_call(void) { OPAQUE((void (*)(void))0)(); }
-static void divide(void) { OPAQUE(OPAQUE(1) / OPAQUE(0)); }
-static void modulo(void) { OPAQUE(OPAQUE(1LL) % OPAQUE(0LL)); }
-static void overflow(void) { OPAQUE(OPAQUE((int)0x80000000) / OPAQUE(-1)); }
-static void trap(void) { __builtin_trap(); }
 static void load_null(void) { OPAQUE(*(volatile char *)OPAQUE((char *)8)); }
 
 static void traps(void (*f)(void), int sig, int code)
@@ -120,7 +116,7 @@ int main(void)
 	on(SIGTRAP, note, 0);
 	traps(divide, SIGFPE, FPE_INTDIV);
 	traps(modulo, SIGFPE, FPE_INTDIV);
-	traps(overflow, SIGFPE, FPE_INTOVF);
+	traps(quotient, SIGFPE, FPE_INTOVF);
 	traps(trap, SIGILL, ILL_ILLOPC);
 	traps(null_call, SIGSEGV, SEGV_MAPERR);
 	traps(load_null, SIGSEGV, SEGV_MAPERR);

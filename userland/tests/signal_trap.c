@@ -1,16 +1,12 @@
 /* Traps as signals: number and si_code of each, in a handler on an alternate
  * stack that makes calls, forks and ends the process. A handler that returns is
  * called again. What needs more than that is in signal_fault and signal_overflow. */
-#include "test.h"
+#include "traps.h"
 
 static char stack[65536] __attribute__((aligned(16)));
 static int sig_wanted, code_wanted;
 static volatile int calls;
 
-static void divide(void) { OPAQUE(OPAQUE(1) / OPAQUE(0)); }
-static void modulo(void) { OPAQUE(OPAQUE(1LL) % OPAQUE(0LL)); }
-static void quotient(void) { OPAQUE(OPAQUE((int)0x80000000) / OPAQUE(-1)); }
-static void trap(void) { __builtin_trap(); }
 static void far_away(void) { OPAQUE(*(volatile char *)OPAQUE((char *)0xfffffff8)); }
 static int deeper(int n) { return n == OPAQUE(-1) ? 0 : deeper(n + 1) + OPAQUE(1); }
 static void deep(void) { OPAQUE(deeper(0)); }
