@@ -104,6 +104,7 @@ programs! {
     process_bomb,
     process_many,
     process_series,
+    pselect,
     pty,
     recursion,
     rlimit,
