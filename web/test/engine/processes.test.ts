@@ -8,7 +8,7 @@ import type { Memories } from "../../src/engine/memories.ts";
 
 afterEach(stopMachines);
 
-const ALL = process.env.WASMLINUX_ALL === "1";
+const ALL = Boolean(process.env.WASMLINUX_TEST_ALL);
 
 function memories(guest: Guest): { live: number; pooled: number } {
   return (guest.machine as unknown as { memories: Memories }).memories.counts();

@@ -2,7 +2,7 @@
  * BusyBox's own tests in this engine, as `runner/tests/suites` runs them natively:
  * each unit on a machine of its own, with the same table of what must fail
  * (`userland/suites/busybox/expected.toml`). `target/web-suites/busybox.txt` lists
- * every case. Without WASMLINUX_ALL=1, a few units.
+ * every case. Without WASMLINUX_TEST_ALL=1, a few units.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -138,7 +138,7 @@ async function runUnit(unit: string): Promise<void> {
   assert.deepEqual(wrong, [], log);
 }
 
-const all = process.env.WASMLINUX_ALL === "1";
+const all = Boolean(process.env.WASMLINUX_TEST_ALL);
 const units = all ? (await script("")).output.trim().split("\n") : QUICK;
 test("the suite's script names its units", () => assert.ok(units.length >= QUICK.length));
 for (const unit of units) test(`busybox ${unit}`, () => runUnit(unit));
