@@ -32,19 +32,21 @@ const parts = {
   disk: part("disk.blocks"),
   host: part("host.wasm", hostFolder),
 };
+const fetcher = await bundle({ web, entries: { fetcher: "src/parts/fetcher.ts" } });
+const named = {
+  WASMLINUX_PARTS: JSON.stringify(parts),
+  WASMLINUX_FETCHER: JSON.stringify(folder.addHashed("fetcher.js", fetcher.file("fetcher.js"))),
+};
 const worker = await bundle({
   web,
   entries: { worker: "src/worker/main.ts" },
-  define: { WASMLINUX_PARTS: JSON.stringify(parts) },
+  define: named,
   // The glue is a few hundred bytes: better inside than four requests.
   inline: { glue: path.join(partsFolder, "glue") },
 });
 const script = folder.addHashed("worker.js", worker.file("worker.js"));
 
-const define = {
-  WASMLINUX_WORKER: JSON.stringify(script),
-  WASMLINUX_PARTS: JSON.stringify(parts),
-};
+const define = { ...named, WASMLINUX_WORKER: JSON.stringify(script) };
 const library = await bundle({ web, entries: { wasmlinux: "src/api/index.ts" }, define });
 folder.add("wasmlinux.js", library.file("wasmlinux.js"));
 folder.add("wasmlinux.d.ts", declarations(web));

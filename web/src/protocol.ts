@@ -13,8 +13,6 @@
  * the guest's writer, and a guest that does not read stops the page's.
  */
 
-import type { Loaded } from "./parts/load.ts";
-
 /** Bytes of a stream that may be on their way, unreported. */
 export const WINDOW = 128 << 10;
 
@@ -47,8 +45,8 @@ export interface BootRequest {
 /** Page to worker. */
 export type Request =
   | BootRequest
-  /** What the machine is made of, once it is there. */
-  | { type: "parts"; loaded: Loaded }
+  /** Where what the machine is made of will come from. */
+  | { type: "parts"; from: MessagePort }
   | { type: "open"; id: number; rows: number; columns: number }
   | { type: "resize"; id: number; rows: number; columns: number }
   | { type: "run"; id: number; argv: string[]; env: Record<string, string>; cwd: string }

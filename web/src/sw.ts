@@ -5,6 +5,10 @@
  * A version is a set of files that belong together: it is kept as a whole, each
  * file checked against its sum, before it is used at all. A hard reload goes past
  * all of this.
+ *
+ * A page that has no service worker yet runs this script as a plain worker first,
+ * which fills the cache and ends: a check needs the whole file in memory, and a
+ * service worker stays for half a minute.
  */
 
 /** Filled in when the page is bundled: names below this folder, and their sums. */
@@ -18,10 +22,15 @@ interface FetchEvent extends Extendable {
   readonly request: Request;
   respondWith(answer: Promise<Response>): void;
 }
+/** Requests that the browser answers from the cache without starting this script. */
+interface Installing extends Extendable {
+  addRoutes?(routes: { condition: object; source: { cacheName: string } }[]): Promise<void>;
+}
 interface Scope {
   skipWaiting(): Promise<void>;
   readonly clients: { claim(): Promise<void> };
-  addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
+  addEventListener(type: "install", listener: (event: Installing) => void): void;
+  addEventListener(type: "activate", listener: (event: Extendable) => void): void;
   addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
   addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
 }
@@ -31,14 +40,17 @@ const PREFIX = `wasmlinux ${new URL("./", location.href).pathname} `;
 const CACHE = PREFIX + WASMLINUX_VERSION;
 const folder = new URL("./", location.href);
 
-async function install(): Promise<void> {
+/** Names that never change their contents: sums of ours, and of the bundler's. */
+const HASHED = /-([0-9a-f]{10}|[0-9A-Z]{8})\./;
+
+async function fill(): Promise<void> {
   const cache = await caches.open(CACHE);
   await Promise.all(
     Object.entries(WASMLINUX_FILES).map(async ([name, integrity]) => {
       const url = new URL(name, folder).href;
       if (await cache.match(url)) return;
       // A name with a sum in it always has the same bytes; others may be older ones.
-      const mode = /-([0-9a-f]{10}|[0-9A-Z]{8})\./.test(name) ? "default" : "no-cache";
+      const mode = HASHED.test(name) ? "default" : "no-cache";
       const answer = await fetch(url, { integrity, cache: mode });
       if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
       await cache.put(url, answer);
@@ -68,14 +80,41 @@ async function answer(request: Request, url: string): Promise<Response> {
   return (await cache.match(url)) ?? fetch(request);
 }
 
-scope.addEventListener("install", (event) => event.waitUntil(install()));
-scope.addEventListener("activate", (event) => event.waitUntil(activate()));
-scope.addEventListener("message", ({ data }) => {
-  if (data === "activate") void scope.skipWaiting();
-});
-scope.addEventListener("fetch", (event) => {
-  const url = kept(event.request);
-  if (url) event.respondWith(answer(event.request, url));
-});
+async function install(event: Installing): Promise<void> {
+  await fill();
+  const hashed = Object.keys(WASMLINUX_FILES).filter((name) => HASHED.test(name));
+  const routes = hashed.map((name) => {
+    // Whatever means something in a pattern means itself.
+    const pathname = new URL(name, folder).pathname.replace(/[\\:*+?(){}]/g, "\\$&");
+    return { condition: { urlPattern: { pathname } }, source: { cacheName: CACHE } };
+  });
+  // They only spare time.
+  await event.addRoutes?.(routes).catch(() => {});
+}
+
+function serve(): void {
+  scope.addEventListener("install", (event) => event.waitUntil(install(event)));
+  scope.addEventListener("activate", (event) => event.waitUntil(activate()));
+  scope.addEventListener("message", ({ data }) => {
+    if (data === "activate") void scope.skipWaiting();
+  });
+  scope.addEventListener("fetch", (event) => {
+    const url = kept(event.request);
+    if (url) event.respondWith(answer(event.request, url));
+  });
+}
+
+/** A file that cannot be had: installing says so again. */
+function fillAndEnd(): void {
+  const worker = self as unknown as { postMessage(message: null): void; close(): void };
+  const end = () => {
+    worker.postMessage(null);
+    worker.close();
+  };
+  void fill().then(end, end);
+}
+
+if ("skipWaiting" in scope) serve();
+else fillAndEnd();
 
 export {};

@@ -90,6 +90,8 @@ abi! {
 
         /// Monotonic clock, ns.
         call clock_ns() -> u64;
+        /// The same for the scheduler, which may be given what it was some calls ago.
+        call sched_ns() -> u64;
         /// Wall clock, ns since 1970.
         call realtime_ns() -> u64;
         /// Raise IRQ_TIMER once, `delta` ns from now; replaces an earlier call.

@@ -88,6 +88,10 @@ impl Cpu {
         self.irqs.now()
     }
 
+    fn sched_ns(&self) -> u64 {
+        self.irqs.now()
+    }
+
     fn realtime_ns(&self) -> u64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64)
     }

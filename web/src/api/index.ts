@@ -1,9 +1,9 @@
 /** `wasmlinux.js`: what a page imports. */
 import { workerScript } from "./assets.ts";
 import { bootRequest } from "./options.ts";
-import { PageMachine } from "./machine.ts";
-import { load } from "../parts/load.ts";
-import { parts } from "../parts/parts.ts";
+import { PageMachine, type Fetch } from "./machine.ts";
+import { startFetching } from "../parts/fetching.ts";
+import { fetcherScript, forBoot } from "../parts/parts.ts";
 import { missing, unsupported } from "./support.ts";
 import { connectWorker } from "./worker.ts";
 import type { Boot, Start } from "./types.ts";
@@ -16,12 +16,14 @@ export const start: Start = (options = {}) => {
   const lacking = missing();
   if (lacking) throw unsupported(lacking);
   const base = new URL(options.base ?? "./", import.meta.url);
-  // From here, as a worker takes its time to begin.
-  const loading = load(parts, base, (loaded, total) =>
-    options.onProgress?.({ stage: loaded < total ? "download" : "compile", loaded, total }),
-  );
+  // What comes from a service worker is there before anybody could read how far it is.
+  const wanted = { parts: forBoot, pieces: !globalThis.navigator.serviceWorker?.controller };
+  const fetch: Fetch = (broken) =>
+    startFetching(new URL(fetcherScript, base), wanted, broken, ({ loaded, total }) =>
+      options.onProgress?.({ stage: loaded < total ? "download" : "compile", loaded, total }),
+    );
   const connect = connectWorker(new URL(workerScript, base));
-  return new PageMachine(connect, bootRequest(options), loading, options);
+  return new PageMachine(connect, fetch, bootRequest(options), options);
 };
 
 export const boot: Boot = async (options) => {

@@ -8,8 +8,8 @@ import { readFile, writeFile } from "./files.ts";
 import { Log } from "./log.ts";
 import type { Connect, Port } from "./worker.ts";
 import type * as api from "./types.ts";
-import type { BootRequest, Notice } from "../protocol.ts";
-import { LoadError, type Loaded } from "../parts/load.ts";
+import type { BootRequest, Failure, Notice } from "../protocol.ts";
+import type { Fetching } from "../parts/fetching.ts";
 
 /** ms until a machine that does not power off is ended. */
 const PATIENCE = 5000;
@@ -19,6 +19,9 @@ export interface Callbacks {
   onProgress?: ((progress: api.Progress) => void) | undefined;
   onLog?: ((text: string) => void) | undefined;
 }
+
+/** Begins to fetch what a machine is made of. */
+export type Fetch = (broken: (failure: Failure) => void) => Fetching;
 
 interface Adding {
   settle: (stub: Uint8Array) => void;
@@ -41,14 +44,10 @@ export class PageMachine implements api.Machine {
   private readonly kernelLog = new Log();
   private readonly callbacks: Callbacks;
   private readonly port: Port;
+  private readonly fetching: Fetching;
 
-  /** `request` and `loading` may take their time: programs and parts are fetched. */
-  constructor(
-    connect: Connect,
-    request: Promise<BootRequest>,
-    loading: Promise<Loaded>,
-    callbacks: Callbacks,
-  ) {
+  /** `request` may take its time: programs are fetched. */
+  constructor(connect: Connect, fetch: Fetch, request: Promise<BootRequest>, callbacks: Callbacks) {
     this.callbacks = callbacks;
     this.ready = new Promise((resolve, reject) => {
       this.settleReady = resolve;
@@ -67,9 +66,13 @@ export class PageMachine implements api.Machine {
             : new MachineError("download", "The machine's worker could not be loaded."),
         ),
     });
-    const failed = (error: unknown) => this.fail(asMachineError(error));
-    request.then((boot) => this.over ?? this.port.post(boot), failed);
-    loading.then((loaded) => this.over ?? this.port.post({ type: "parts", loaded }), failed);
+    this.fetching = fetch(({ kind, message }) => this.fail(new MachineError(kind, message)));
+    const from = this.fetching.delivery;
+    this.port.post({ type: "parts", from }, [from]);
+    request.then(
+      (boot) => this.over ?? this.port.post(boot),
+      (error) => this.fail(asMachineError(error)),
+    );
   }
 
   get log(): string {
@@ -191,6 +194,7 @@ export class PageMachine implements api.Machine {
   private finish(error: MachineError, outcome: api.Outcome): void {
     if (this.over) return;
     this.over = error;
+    this.fetching.cancel();
     this.port.terminate();
     this.settleDisk(error.message);
     this.failReady(error);
@@ -244,6 +248,5 @@ function said({ kind, message }: api.Outcome): string {
 
 function asMachineError(error: unknown): MachineError {
   if (error instanceof MachineError) return error;
-  if (error instanceof LoadError) return new MachineError(error.failure.kind, error.message);
   return new MachineError("crash", String(error));
 }

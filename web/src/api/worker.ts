@@ -1,4 +1,5 @@
 /** The worker of a machine, as the machine sees it: a port, and how it can break. */
+import { startWorker } from "../parts/script.ts";
 import type { Notice, Request } from "../protocol.ts";
 
 export interface Port {
@@ -18,23 +19,13 @@ export type Connect = (handlers: Handlers) => Port;
 /** Starts the worker script at `url`. */
 export function connectWorker(url: URL): Connect {
   return ({ notice, broken }) => {
-    const local = url.origin === globalThis.location?.origin;
-    // A worker's script must be of the page's own origin; what it imports need not.
-    const script = local
-      ? url
-      : URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], SCRIPT));
-    const worker = new Worker(script, { type: "module", name: "wasmlinux" });
+    const worker = startWorker(url, "wasmlinux", (message) =>
+      broken(message && `The worker failed: ${message}`),
+    );
     worker.onmessage = ({ data }: MessageEvent<Notice>) => notice(data);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      // Without a message the script itself did not come.
-      broken(event.message ? `The worker failed: ${event.message}` : "");
-    };
     return {
       post: (request, transfer = []) => worker.postMessage(request, transfer),
       terminate: () => worker.terminate(),
     };
   };
 }
-
-const SCRIPT = { type: "text/javascript" };

@@ -86,6 +86,8 @@ export interface HostOps {
   halt(kind: number): never;
   /** Monotonic clock, ns. */
   clock_ns(): bigint;
+  /** The same for the scheduler, which may be given what it was some calls ago. */
+  sched_ns(): bigint;
   /** Wall clock, ns since 1970. */
   realtime_ns(): bigint;
   /** Raise IRQ_TIMER once, `delta` ns from now; replaces an earlier call. */

@@ -14,23 +14,30 @@ export class Begun {
   readonly machine: Machine | undefined;
   /** Why there is none. */
   readonly error: MachineError | undefined;
+  /** Its workers run, or there is none. Until then they wait for what the page does. */
+  readonly started: Promise<void>;
   private listener: Listener | undefined;
   private latest: Progress | undefined;
 
   constructor(options: BootOptions) {
+    let settle!: () => void;
+    this.started = new Promise((resolve) => (settle = resolve));
     try {
       this.machine = start({
         ...options,
         onProgress: (progress) => {
           this.latest = progress;
+          settle();
           this.listener?.progress(progress);
         },
         // The machine keeps its log itself.
         onLog: (text) => this.listener?.log(text),
       });
+      void this.machine.outcome.then(settle);
     } catch (error) {
       if (!(error instanceof MachineError)) throw error;
       this.error = error;
+      settle();
     }
   }
 

@@ -4,5 +4,6 @@ import { Begun } from "./first.ts";
 
 const wanted = wishes(location.search);
 const begun = new Begun(wanted.options);
+await begun.started;
 const { App } = await import("./app.ts");
 new App(wanted, begun);

@@ -1,79 +1,34 @@
-/** Gets the parts of a machine, all at once, and tells how far that is. */
-import type { Part, Parts } from "./parts.ts";
-import type { Failure } from "../protocol.ts";
+/** Fetches parts, all at once, and tells how far that is. */
+import type { Part } from "./parts.ts";
+import { LoadError } from "./failure.ts";
 
-/** A failure that the page can name. */
-export class LoadError extends Error {
-  readonly failure: Failure;
+/** A part that is code is a module, any other its bytes. */
+export type Arrived = WebAssembly.Module | Uint8Array;
 
-  constructor(kind: Failure["kind"], message: string) {
-    super(message);
-    this.failure = { kind, message };
-  }
-}
-
-/** All that a boot needs. */
-export interface Loaded {
-  kernel: WebAssembly.Module;
-  busybox: WebAssembly.Module;
-  host: WebAssembly.Module;
-  rootfs: Uint8Array;
-  /** The file system of a new disk. */
-  disk: Uint8Array;
+export interface Wanted {
+  parts: Record<string, Part>;
+  /** Progress is told piece by piece; otherwise part by part, which costs less. */
+  pieces: boolean;
 }
 
 type Count = (bytes: number) => void;
 
 /** From the folder `base`. */
 export async function load(
-  parts: Parts,
+  { parts, pieces }: Wanted,
   base: URL,
   progress: (loaded: number, total: number) => void,
-): Promise<Loaded> {
-  const { kernel, busybox, host, rootfs, disk } = parts;
-  const all = [kernel, busybox, host, rootfs, disk];
-  const total = all.reduce((sum, { bytes }) => sum + bytes, 0);
+): Promise<Record<string, Arrived>> {
+  const total = Object.values(parts).reduce((sum, { bytes }) => sum + bytes, 0);
   let loaded = 0;
   const count = (bytes: number) => progress((loaded += bytes), total);
-  const modules = Promise.all([kernel, busybox, host].map((part) => compile(part, base, count)));
-  const files = Promise.all([rootfs, disk].map((part) => bytes(part, base, count)));
-  const [[kernelModule, busyboxModule, hostModule], [rootfsBytes, diskBytes]] = await Promise.all([
-    modules,
-    files,
-  ]);
-  return {
-    kernel: kernelModule!,
-    busybox: busyboxModule!,
-    host: hostModule!,
-    rootfs: rootfsBytes!,
-    disk: diskBytes!,
-  };
-}
-
-/** A part that is a module. It is compiled while it comes in. */
-export async function compile(
-  part: Part,
-  base: URL,
-  count: Count = () => {},
-): Promise<WebAssembly.Module> {
-  const answer = await get(part, base);
-  try {
-    const typed = answer.headers.get("content-type")?.split(";")[0] === "application/wasm";
-    // A host that does not know the type costs time.
-    if (!typed) return await WebAssembly.compile(await counted(answer, count).arrayBuffer());
-    if (!isKept()) return await WebAssembly.compileStreaming(counted(answer, count));
-    // As it came, past JavaScript.
-    const module = await WebAssembly.compileStreaming(answer);
-    count(part.bytes);
-    return module;
-  } catch (error) {
-    throw broken(part, error);
-  }
-}
-
-/** Whether files come from the service worker, so that there is nothing to wait for. */
-function isKept(): boolean {
-  return Boolean(globalThis.navigator.serviceWorker?.controller);
+  const all = Object.entries(parts).map(async ([name, part]) => {
+    const answer = await get(part, base);
+    const arrived = await take(part, pieces ? counted(answer, count) : answer);
+    if (!pieces) count(part.bytes);
+    return [name, arrived] as const;
+  });
+  return Object.fromEntries(await Promise.all(all));
 }
 
 async function get(part: Part, base: URL): Promise<Response> {
@@ -87,16 +42,19 @@ async function get(part: Part, base: URL): Promise<Response> {
   throw new LoadError("download", `${part.name}: the server says ${answer.status}.`);
 }
 
-async function bytes(part: Part, base: URL, count: Count): Promise<Uint8Array> {
+/** A module is compiled while it comes in, unless the server does not say what it is. */
+async function take(part: Part, answer: Response): Promise<Arrived> {
   try {
-    return new Uint8Array(await counted(await get(part, base), count).arrayBuffer());
+    if (!part.name.endsWith(".wasm")) return new Uint8Array(await answer.arrayBuffer());
+    const typed = answer.headers.get("content-type")?.split(";")[0] === "application/wasm";
+    if (typed) return await WebAssembly.compileStreaming(answer);
+    return await WebAssembly.compile(await answer.arrayBuffer());
   } catch (error) {
     throw broken(part, error);
   }
 }
 
 function broken(part: Part, error: unknown): LoadError {
-  if (error instanceof LoadError) return error;
   if (error instanceof RangeError) {
     return new LoadError("memory", `The browser has no memory to compile ${part.name}.`);
   }
@@ -104,28 +62,14 @@ function broken(part: Part, error: unknown): LoadError {
   return new LoadError("download", `The download of ${part.name} ${why}.`);
 }
 
-/**
- * The same answer; its bytes are counted as they pass. Each piece is given back when the
- * next one is asked for: nothing else happens in a page that waits, so what is left to the
- * garbage collector would stay, 10 MB of it.
- */
+/** The same answer; its bytes are counted as they pass. */
 function counted(answer: Response, count: Count): Response {
   if (!answer.body) return answer;
-  const reader = answer.body.getReader();
-  let last: Uint8Array<ArrayBuffer> | undefined;
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { value, done } = await reader.read();
-        last?.buffer.transfer(0);
-        last = value;
-        if (done) return controller.close();
-        count(value.length);
-        controller.enqueue(value);
-      },
-      cancel: (reason) => reader.cancel(reason),
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(piece, controller) {
+      count(piece.length);
+      controller.enqueue(piece);
     },
-    { highWaterMark: 0 },
-  );
-  return new Response(body, answer);
+  });
+  return new Response(answer.body.pipeThrough(counter), answer);
 }

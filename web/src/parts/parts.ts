@@ -8,8 +8,26 @@ export interface Part {
   bytes: number;
 }
 
-export type Parts = Record<"kernel" | "rest" | "busybox" | "rootfs" | "disk" | "host", Part>;
+declare const WASMLINUX_PARTS: Record<
+  "kernel" | "rest" | "busybox" | "rootfs" | "disk" | "host",
+  Part
+>;
+/** The script that fetches them. */
+declare const WASMLINUX_FETCHER: string;
 
-declare const WASMLINUX_PARTS: Parts;
+const { rest, ...boot } = WASMLINUX_PARTS;
 
-export const parts: Parts = WASMLINUX_PARTS;
+/** All that a boot needs. */
+export const forBoot = boot;
+/** The half of the kernel that comes behind the prompt. */
+export const behind = { rest };
+export const fetcherScript: string = WASMLINUX_FETCHER;
+
+export interface Loaded {
+  kernel: WebAssembly.Module;
+  busybox: WebAssembly.Module;
+  host: WebAssembly.Module;
+  rootfs: Uint8Array;
+  /** The file system of a new disk. */
+  disk: Uint8Array;
+}

@@ -15,8 +15,9 @@ import { Host } from "../host/host.ts";
 import type { Disk } from "../disk/disk.ts";
 import { NoDisk, openDisk } from "../disk/open.ts";
 import { glue } from "./glue.ts";
-import { compile, LoadError, type Loaded } from "../parts/load.ts";
-import { parts } from "../parts/parts.ts";
+import { LoadError } from "../parts/failure.ts";
+import { fetchParts } from "../parts/fetching.ts";
+import { behind, fetcherScript, type Loaded } from "../parts/parts.ts";
 import { CommandSession, ConsoleSession, type Session } from "./sessions.ts";
 import { stub } from "./stub.ts";
 import { Turns } from "./turns.ts";
@@ -28,7 +29,7 @@ type Post = (notice: Notice, transfer?: Transferable[]) => void;
 const PATIENCE = 4000;
 const PROGRAMS = "/usr/local/bin";
 /** ms from the guest's boot to its shell's prompt, which nothing is to delay. */
-const BEHIND = 200;
+const BEHIND = 500;
 
 export class WorkerMachine {
   private readonly sessions = new Map<number, Session>();
@@ -91,7 +92,7 @@ export class WorkerMachine {
     host.onLog = (bytes) => this.log(bytes);
     this.engine = new Machine({
       kernel: loaded.kernel,
-      rest: () => compile(parts.rest, new URL(import.meta.url)),
+      rest: fetchRest,
       glue: glue(),
       devices: host,
       disks: disk ? [disk] : [],
@@ -217,6 +218,12 @@ export class WorkerMachine {
     const said = /Kernel panic - not syncing: (.*)/.exec(this.lastWords)?.[1] ?? "";
     return { kind: outcome.kind, message: outcome.kind === "panic" ? said : "" };
   }
+}
+
+/** The half of the kernel that a prompt does not need. */
+async function fetchRest(): Promise<WebAssembly.Module> {
+  const script = new URL(fetcherScript, import.meta.url);
+  return (await fetchParts<{ rest: WebAssembly.Module }>(script, behind)).rest;
 }
 
 /** The disk that was asked for, or a word to the page that there is none. */

@@ -1,5 +1,7 @@
 /** The worker's script: boots, and then does what the page asks for. */
-import { LoadError, type Loaded } from "../parts/load.ts";
+import { LoadError } from "../parts/failure.ts";
+import { received } from "../parts/fetching.ts";
+import type { Loaded } from "../parts/parts.ts";
 import { WorkerMachine } from "./machine.ts";
 import type { BootRequest, Failure, Notice, Request } from "../protocol.ts";
 
@@ -21,8 +23,8 @@ function post(notice: Notice, transfer: Transferable[] = []): void {
   scope.postMessage(notice, transfer);
 }
 
-let arrived!: (loaded: Loaded) => void;
-const loading = new Promise<Loaded>((resolve) => (arrived = resolve));
+let setLoading!: (loading: Promise<Loaded>) => void;
+const loading = new Promise<Loaded>((resolve) => (setLoading = resolve));
 
 async function boot(request: BootRequest): Promise<void> {
   try {
@@ -35,7 +37,7 @@ async function boot(request: BootRequest): Promise<void> {
 
 scope.onmessage = ({ data }) => {
   if (data.type === "boot") void boot(data);
-  else if (data.type === "parts") arrived(data.loaded);
+  else if (data.type === "parts") setLoading(received(data.from));
   else if (machine) machine.request(data);
   else early.push(data);
 };

@@ -1,8 +1,7 @@
 /** A worker that is played by the test: what a page posts, and what it is told. */
 import { PageMachine, type Callbacks } from "../../src/api/machine.ts";
-import type { Loaded } from "../../src/parts/load.ts";
 import type { Handlers } from "../../src/api/worker.ts";
-import type { BootRequest, Notice, Request } from "../../src/protocol.ts";
+import type { BootRequest, Failure, Notice, Request } from "../../src/protocol.ts";
 
 export const BOOT: BootRequest = {
   type: "boot",
@@ -18,17 +17,15 @@ export const BOOT: BootRequest = {
 export class Double {
   readonly posted: Request[] = [];
   terminated = false;
+  readonly delivery = new MessageChannel().port1;
+  breakFetcher!: (failure: Failure) => void;
+  cancelled = false;
   /** Answers to what is posted. */
   onPost: (request: Request) => void = () => {};
   readonly machine: PageMachine;
   private handlers!: Handlers;
 
-  constructor(
-    callbacks: Callbacks = {},
-    boot: Promise<BootRequest> = Promise.resolve(BOOT),
-    // Tests that mean the parts give some.
-    loading = new Promise<Loaded>(() => {}),
-  ) {
+  constructor(callbacks: Callbacks = {}, boot: Promise<BootRequest> = Promise.resolve(BOOT)) {
     this.machine = new PageMachine(
       (handlers) => {
         this.handlers = handlers;
@@ -40,8 +37,11 @@ export class Double {
           terminate: () => (this.terminated = true),
         };
       },
+      (broken) => {
+        this.breakFetcher = broken;
+        return { delivery: this.delivery, cancel: () => (this.cancelled = true) };
+      },
       boot,
-      loading,
       callbacks,
     );
   }

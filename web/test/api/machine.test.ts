@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MachineError } from "../../src/api/errors.ts";
-import { LoadError, type Loaded } from "../../src/parts/load.ts";
 import { WINDOW } from "../../src/protocol.ts";
 import { bytes, Double, Screen } from "./double.ts";
 
@@ -12,7 +11,10 @@ test("a machine is ready when its worker says so", async () => {
   const seen: unknown[] = [];
   const double = new Double({ onProgress: (p) => seen.push(p), onLog: (text) => seen.push(text) });
   await Promise.resolve();
-  assert.equal(double.posted[0]?.type, "boot");
+  assert.deepEqual(
+    double.posted.map(({ type }) => type),
+    ["parts", "boot"],
+  );
   double.tell({ type: "boots" });
   double.tell({ type: "log", text: "Linux version\n" });
   double.tell({ type: "ready" });
@@ -205,16 +207,12 @@ test("a worker that cannot be loaded, or breaks, is a failure with its kind", as
   await assert.rejects(refused.machine.ready, isError("download", /no such program/));
 });
 
-test("parts go to the worker when they are there; what fails with them has its kind", async () => {
-  const loaded = { rootfs: bytes("files"), disk: bytes("blocks") } as Loaded;
-  const double = new Double({}, undefined, Promise.resolve(loaded));
-  await new Promise(setImmediate);
-  assert.deepEqual(double.last("parts").loaded, loaded);
-  const failed = Promise.reject(new LoadError("memory", "There is none."));
-  await assert.rejects(
-    new Double({}, undefined, failed).machine.ready,
-    isError("memory", /There is none/),
-  );
+test("the worker is told where its parts come from; a fetcher that breaks has its kind", async () => {
+  const double = new Double();
+  assert.equal(double.last("parts").from, double.delivery);
+  double.breakFetcher({ kind: "download", message: "It did not come." });
+  await assert.rejects(double.machine.ready, isError("download", /did not come/));
+  assert.ok(double.cancelled && double.terminated);
 });
 
 test("a guest that does not power off is ended after a while", async () => {

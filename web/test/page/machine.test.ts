@@ -188,6 +188,31 @@ pageTest(
   },
 );
 
+pageTest(
+  "nor is there a machine without the script that fetches its parts",
+  { errors: true, prepare: (page) => page.route(/fetcher-/, (route) => route.abort()) },
+  async (shell) => {
+    await shell.page.locator(failure).waitFor();
+    const said = await shell.page.locator(failure).innerText();
+    assert.match(said, /script that fetches the machine could not be loaded/);
+    await shell.page.unroute(/fetcher-/);
+    await shell.page.getByRole("button", { name: "Try again" }).click();
+    await shell.prompt();
+  },
+);
+
+pageTest("what fetches ends: a machine at its prompt has one worker", {}, async (shell) => {
+  await shell.prompt();
+  await shell.until(async () => (await navigator.serviceWorker.ready).active, undefined);
+  const kept = () => caches.keys().then((names) => names.length === 1);
+  assert.equal(await shell.page.evaluate(kept), true);
+  const deadline = Date.now() + 30_000;
+  while (shell.page.workers().length > 1 && Date.now() < deadline) {
+    await shell.page.waitForTimeout(20);
+  }
+  assert.equal(shell.page.workers().length, 1);
+});
+
 pageTest("the kernel log, shown and followed", {}, async (shell) => {
   await shell.prompt();
   await shell.page.getByRole("button", { name: "Log", exact: true }).click();

@@ -39,10 +39,13 @@
   ;; Top of the running task's kernel stack.
   (global $kstack (export "kstack") (mut i32) (i32.const 0))
 
-  ;; The clock as it was read last, and how often it may be taken for current: to
-  ;; ask costs more than a task switch. 0 at each entry to the kernel.
+  ;; The clock as it was read last, and how often it may be taken for current, as to
+  ;; ask costs half a task switch: by anybody until the next entry to the kernel, and
+  ;; by the scheduler until the next interrupt or look at the event loop. A prime
+  ;; number of times, so that tasks in turn are charged in turn.
   (global $now (mut i64) (i64.const 0))
   (global $fresh (export "fresh") (mut i32) (i32.const 0))
+  (global $sched (export "sched") (mut i32) (i32.const 0))
 
   ;; The machine has ended: whatever still comes back to the kernel traps.
   (global $ended (export "ended") (mut i32) (i32.const 0))
@@ -124,6 +127,7 @@
     (local.set $word (i32.load (i32.const 0xf000)))
     (i32.store (i32.const 0xf000) (i32.const 0))
     (global.set $fresh (i32.const 0))
+    (global.set $sched (i32.const 0))
     (local.get $word))
   (func (export "irq_raise") (param $line i32)
     (i32.store (i32.const 0xf000)
@@ -133,10 +137,17 @@
     (if (global.get $ended) (then (unreachable))))
 
   ;; 64-bit numbers cross to JavaScript as doubles: no BigInt, exact to 2^53 ns.
+  (func $read
+    (global.set $now (i64.trunc_sat_f64_u (call $clock_ns)))
+    (global.set $sched (i32.const 17)))
+  (func (export "sched_ns") (result i64)
+    (if (i32.eqz (global.get $sched)) (then (call $read)))
+    (global.set $sched (i32.sub (global.get $sched) (i32.const 1)))
+    (global.get $now))
   (func (export "clock_ns") (result i64)
     (if (i32.eqz (global.get $fresh))
       (then
-        (global.set $now (i64.trunc_sat_f64_u (call $clock_ns)))
+        (call $read)
         (global.set $fresh (i32.const 8))))
     (global.set $fresh (i32.sub (global.get $fresh) (i32.const 1)))
     (global.get $now))

@@ -29,6 +29,7 @@
   (import "access" "ended" (global $ended (mut i32)))
   (import "access" "kstack" (global $kstack (mut i32)))
   (import "access" "fresh" (global $fresh (mut i32)))
+  (import "access" "sched" (global $sched (mut i32)))
 
   ;; Traps where the kernel would run out of stack.
   (import "js" "headroom" (func $headroom (param i32)))
@@ -77,6 +78,7 @@
   ;; The clock, the event loop, interrupts: user mode, before a kernel entry.
   (func $look
     (global.set $fuel (i32.const 64))
+    (global.set $sched (i32.const 0))
     (if (call $check) (then (call $breathe)))
     (if (global.get $ended) (then (unreachable))))
 

@@ -27,7 +27,7 @@ static struct clocksource lkl_clocksource = {
 
 unsigned long long notrace sched_clock(void)
 {
-	return host_clock_ns();
+	return host_sched_ns();
 }
 
 static int lkl_timer_shutdown(struct clock_event_device *dev)
