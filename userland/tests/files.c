@@ -8,8 +8,18 @@
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 
+/* ftw() calls it with an argument more: musl's cast of a function pointer. */
 static int visited;
-static int visit(const char *path, const struct stat *st, int kind) { (void)path, (void)st, (void)kind; visited++; return 0; }
+static int visit(const char *path, const struct stat *st, int kind)
+{
+	struct stat is;
+
+	OK(lstat(path, &is));
+	CHECK(is.st_ino == st->st_ino && kind == (S_ISDIR(is.st_mode) ? FTW_D : S_ISLNK(is.st_mode) ? FTW_SL : FTW_F));
+	visited++;
+	return 0;
+}
+static int stop(const char *path, const struct stat *st, int kind) { (void)st; return kind == FTW_F && strstr(path, "/d/c") ? 42 : 0; }
 static int erase(const char *path, const struct stat *st, int kind, struct FTW *f) { (void)st, (void)kind, (void)f; return remove(path); }
 
 static void as_user(void)
@@ -68,6 +78,7 @@ int main(void)
 	CHECK(vfs.f_bsize && vfs.f_blocks);
 	OK(ftw("/tmp/files", visit, 5));
 	CHECK(visited == 6);	/* files a s fifo d d/c */
+	CHECK(ftw("/tmp/files", stop, 5) == 42);
 	FAILS(rmdir("d"), ENOTEMPTY);
 	OK(nftw("/tmp/files", erase, 5, FTW_DEPTH | FTW_PHYS));
 	FAILS(stat("/tmp/files", &st), ENOENT);

@@ -73,6 +73,14 @@ int main(void)
 	OK(munmap(p, 4 * PAGE));
 	FAILS((long)mremap(p, 4 * PAGE, 8 * PAGE, MREMAP_MAYMOVE), EFAULT);
 
+	/* what goes need not be one mapping */
+	p = map(4);
+	p[0] = 7;
+	OK(mprotect(p + 2 * PAGE, PAGE, PROT_READ));
+	CHECK(OK(mremap(p, 4 * PAGE, PAGE, 0)) == p && p[0] == 7);
+	page = p + 2 * PAGE;
+	CHECK(killed(in_child(look), SIGSEGV));
+
 	FAILS((long)mmap(room, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0), EEXIST);
 	CHECK(OK(mmap(p, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0)) == p);
 	return 0;

@@ -114,17 +114,34 @@ fn wrong<'l>(op: &str, args: &'l str, copy: &mut Option<&'l str>) -> Option<&'st
     }
     // Outgoing arguments are written through a copy that the call destroys.
     let reg = (*copy)?;
-    if ["call", "jmp", "ret"].iter().any(|end| op.starts_with(end))
-        || (to == reg && !args.starts_with(reg))
-    {
+    if ["call", "jmp", "ret"].iter().any(|end| op.starts_with(end)) || overwrites(op, args, reg) {
         *copy = None;
         return None;
     }
     let as_value = args.split([',', '(']).next() == Some(reg) || op == "push" && args == reg;
-    if as_value || op.starts_with('j') || (op.starts_with("lea") && args.contains(reg)) {
+    let changed = to == reg || to == lower_half(reg);
+    if as_value || changed || op.starts_with('j') || (op.starts_with("lea") && args.contains(reg)) {
         return Some("a copy of the stack pointer is used as a value");
     }
     None
+}
+
+/// The name of a register's lower 32 bits; a write to them clears the upper.
+fn lower_half(reg: &str) -> String {
+    match reg.strip_prefix("%r") {
+        Some(number) if number.starts_with(|c: char| c.is_ascii_digit()) => format!("{reg}d"),
+        Some(name) => format!("%e{name}"),
+        None => String::new(),
+    }
+}
+
+/// Whether an instruction gives a register a value that owes nothing to the old.
+fn overwrites(op: &str, args: &str, reg: &str) -> bool {
+    let low = lower_half(reg);
+    let (from, to) = args.rsplit_once(',').unwrap_or(("", args));
+    let clears = matches!(op, "xor" | "sub") && from == to;
+    let writes = op.starts_with("mov") || op.starts_with("lea") || op.starts_with("pop") || clears;
+    writes && (to == reg || to == low) && (clears || !from.contains(reg) && !from.contains(&low))
 }
 
 #[cfg(test)]
@@ -149,6 +166,27 @@ mod tests {
             "  51e2:\tmov    %rsp,%rax\n  51e5:\tmovq   $0x0,(%rax)\n  51ec:\tmov    $0xac,%edi\n\
                     \x20 51fd:\tcall   *%gs:0xffffffffffffd028\n  5205:\tmov    %rax,%rbx";
         assert!(whys(code).is_empty());
+    }
+
+    /// The copy's register is an argument itself, in all or in its lower half.
+    #[test]
+    fn a_copy_that_is_overwritten_is_none() {
+        for write in
+            ["mov    %ebx,%ecx", "mov    %rbx,%rcx", "xor    %ecx,%ecx", "mov    $0x5,%ecx"]
+        {
+            let code = format!(
+                "  1000:\tmov    %rsp,%rcx\n  1003:\tmov    %rax,(%rcx)\n  1006:\t{write}\n\
+                 \x20 1008:\tmov    %rcx,%r8\n  100b:\tmov    %rcx,0x8(%rsp)"
+            );
+            assert!(whys(&code).is_empty(), "{write}: {:?}", whys(&code));
+        }
+        for change in ["add    $0x8,%rcx", "sub    %rax,%rcx", "xor    %edx,%ecx"] {
+            let code = format!("  1000:\tmov    %rsp,%rcx\n  1003:\t{change}");
+            assert_eq!(whys(&code).len(), 1, "{change}");
+        }
+        let high =
+            "  1000:\tmov    %rsp,%r10\n  1003:\tmov    %eax,%r10d\n  1006:\tmov    %r10,%rcx";
+        assert!(whys(high).is_empty());
     }
 
     /// Clang 19 made this of `__atomic_fetch_sub(p, 1, ...) < 1`, p in %gs.

@@ -32,7 +32,7 @@ pub fn key(ctx: &Context, key: KeyBuilder) -> Result<KeyBuilder> {
 
 /// The same for a library: of the SDK, what compiles, and not what links.
 pub fn library_key(ctx: &Context, key: KeyBuilder) -> Result<KeyBuilder> {
-    let links = ["src/finish", "src/object.rs", "src/wasm.rs"];
+    let links = ["src/finish", "src/linker.rs", "src/object.rs", "src/wasm.rs"];
     code(ctx, key, |path| !links.iter().any(|part| path.starts_with(part)))?.tool("clang-19")
 }
 

@@ -8,6 +8,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::driver::Error;
+use crate::linker::Options;
+use crate::response;
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub enum Action {
     Relocatable,
     /// Answered without clang.
     Print(Query),
+    /// Answered by the linker.
+    LinkerVersion,
 }
 
 /// Questions about the toolchain that configure scripts ask.
@@ -98,14 +102,13 @@ const WITH_VALUE: &[&str] = &[
     "-Xassembler",
     "-mllvm",
     "-u",
-    "-T",
     "-arch",
     "-target",
     "--param",
 ];
 
 /// Of these, the ones the linker wants.
-const LINK_WITH_VALUE: &[&str] = &["-L", "-l", "-u", "-T"];
+const LINK_WITH_VALUE: &[&str] = &["-L", "-l", "-u"];
 
 /// What a compiler takes; any other file is the linker's.
 const SOURCES: &[&str] =
@@ -142,8 +145,6 @@ const DROPPED: &[&str] = &[
     "-fno-plt",
     "-m32",
     "-pipe",
-    "-Wl,--start-group",
-    "-Wl,--end-group",
 ];
 
 impl Command {
@@ -157,16 +158,17 @@ impl Command {
             has_input: false,
             cxx_library: false,
         };
-        let mut args = args.into_iter();
+        let mut args = response::expand(args).into_iter();
+        let mut options = Options::default();
         // `-x c` makes a source of any file name.
         let mut language = false;
+        let mut version = false;
         while let Some(arg) = args.next() {
             let text = arg.to_string_lossy().into_owned();
             match text.as_str() {
                 "-o" => cmd.output = args.next().map(PathBuf::from),
-                "-shared" | "--shared" | "-dynamiclib" | "-Wl,-shared" => {
-                    return Err(Error::Shared)
-                }
+                "-shared" | "--shared" | "-dynamiclib" => return Err(Error::Shared),
+                "-Wl,--version" | "-Wl,-v" => version = true,
                 "-r" | "-Wl,-r" => cmd.action = Action::Relocatable,
                 "-nostdlib" => (cmd.startfiles, cmd.defaultlibs) = (false, false),
                 "-nostartfiles" => cmd.startfiles = false,
@@ -187,14 +189,26 @@ impl Command {
                     || t.starts_with("-march=") => {}
                 t if CXX_LIBRARY.contains(&t) => cmd.cxx_library = true,
                 "-Xlinker" => {
-                    if let Some(value) = args.next() {
-                        let value = value.to_string_lossy().into_owned();
-                        cmd.args.extend(linker_options(&value));
+                    let value = args.next().unwrap_or_default();
+                    if options.keep(&value.to_string_lossy())? {
+                        cmd.args.extend([Arg::Link(arg), Arg::Link(value)]);
                     }
                 }
-                "-z" => drop(args.next()),
+                "-z" | "-T" | "-e" => {
+                    let value = args.next().unwrap_or_default();
+                    options.keep(&text)?;
+                    options.keep(&value.to_string_lossy())?;
+                }
                 t if t.starts_with("-Wl,") => {
-                    cmd.args.extend(linker_options(&t[4..]));
+                    let mut kept = String::from("-Wl");
+                    for item in t[4..].split(',') {
+                        if options.keep(item)? {
+                            kept.extend([",", item]);
+                        }
+                    }
+                    if kept.len() > 3 {
+                        cmd.args.push(Arg::Link(kept.into()));
+                    }
                 }
                 t if WITH_VALUE.contains(&t) => {
                     cmd.has_input |= t == "-l";
@@ -228,7 +242,10 @@ impl Command {
         }
         // `cc -v` and the like have nothing to link.
         if cmd.action == Action::Link && !cmd.has_input {
-            cmd.action = Action::Compile;
+            cmd.action = match version {
+                true => Action::LinkerVersion,
+                false => Action::Compile,
+            };
         }
         Ok(cmd)
     }
@@ -237,71 +254,6 @@ impl Command {
     pub fn program(&self) -> PathBuf {
         self.output.clone().unwrap_or_else(|| PathBuf::from(OsStr::new("a.out")))
     }
-}
-
-/// GNU ld options of one `-Wl,` that wasm-ld lacks, with the number of values
-/// that follow as separate items.
-const LD_UNKNOWN: &[(&str, usize)] = &[
-    ("--warn-common", 0),
-    ("--sort-common", 0),
-    ("--sort-section", 1),
-    ("--start-group", 0),
-    ("--end-group", 0),
-    ("-(", 0),
-    ("-)", 0),
-    ("--as-needed", 0),
-    ("--no-as-needed", 0),
-    ("--enable-new-dtags", 0),
-    ("--disable-new-dtags", 0),
-    ("--hash-style", 1),
-    ("--eh-frame-hdr", 0),
-    ("-z", 1),
-    ("-rpath", 1),
-    ("--rpath", 1),
-    ("-R", 1),
-    ("-rpath-link", 1),
-    ("--rpath-link", 1),
-    ("-soname", 1),
-    ("--soname", 1),
-    ("-h", 1),
-    ("--version-script", 1),
-    ("--dynamic-linker", 1),
-    ("--dynamic-list", 1),
-    ("--export-dynamic", 0),
-    ("-E", 0),
-    ("--build-id", 0),
-    ("-Bsymbolic", 0),
-    ("-Bsymbolic-functions", 0),
-    ("-Bstatic", 0),
-    ("-Bdynamic", 0),
-    ("-pie", 0),
-    ("-no-pie", 0),
-    ("--no-dynamic-linker", 0),
-    ("--no-undefined", 0),
-    ("--exclude-libs", 1),
-    ("-static", 0),
-    ("--warn-shared-textrel", 0),
-    ("--no-copy-dt-needed-entries", 0),
-    ("--verbose", 0),
-    ("-v", 0),
-];
-
-/// Splits `a,b,c` and keeps what wasm-ld understands, as one `-Wl,` each group.
-fn linker_options(list: &str) -> impl Iterator<Item = Arg> {
-    let mut kept: Vec<&str> = Vec::new();
-    let mut items = list.split(',');
-    while let Some(item) = items.next() {
-        let name = item.split_once('=').map_or(item, |(n, _)| n);
-        match LD_UNKNOWN
-            .iter()
-            .find(|(n, _)| *n == name || item.strip_prefix("-z").is_some_and(|_| *n == "-z"))
-        {
-            Some((n, values)) if *n == item => drop(items.by_ref().take(*values).count()),
-            Some(_) => {}
-            None => kept.push(item),
-        }
-    }
-    (!kept.is_empty()).then(|| Arg::Link(format!("-Wl,{}", kept.join(",")).into())).into_iter()
 }
 
 #[cfg(test)]
@@ -335,6 +287,34 @@ mod tests {
         assert_eq!(args("-Wl,-znow -Wl,-rpath,/x -fPIC a.o -lm"), "a.o -lm");
         assert_eq!(args("-Wl,--hash-style=gnu -Xlinker --as-needed a.o"), "a.o");
         assert_eq!(args("-Wl,-Map,x.map a.o"), "-Wl,-Map,x.map a.o");
+        assert_eq!(args("-rdynamic -z now -Wl,--start-group a.o -Wl,--end-group"), "a.o");
+    }
+
+    /// libtool's way.
+    #[test]
+    fn an_option_and_its_value_may_come_apart() {
+        assert_eq!(args("-Wl,-rpath -Wl,/usr/lib a.o"), "a.o");
+        assert_eq!(args("-Wl,--gc-sections,-rpath -Wl,/x,-s a.o"), "-Wl,--gc-sections -Wl,-s a.o");
+        assert_eq!(args("-Xlinker -rpath -Xlinker /a,b a.o"), "a.o");
+        assert_eq!(
+            args("-Xlinker --wrap=f -Wl,-Map -Wl,m a.o"),
+            "-Xlinker --wrap=f -Wl,-Map -Wl,m a.o"
+        );
+    }
+
+    #[test]
+    fn a_layout_of_ones_own_is_refused() {
+        for line in ["-T x.ld a.o", "-Wl,-T -Wl,x.ld a.o", "-e begin a.o", "-z stack-size=9 a.o"] {
+            let refused = Command::parse(line.split(' ').map(OsString::from));
+            assert!(matches!(refused, Err(Error::Linker { .. })), "{line}");
+        }
+    }
+
+    /// Meson asks the compiler which linker it has.
+    #[test]
+    fn the_linker_is_asked_for_its_version() {
+        assert_eq!(parse("-Wl,--version").action, Action::LinkerVersion);
+        assert_eq!(parse("-Wl,--version a.o").action, Action::Link);
     }
 
     #[test]

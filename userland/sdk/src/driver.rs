@@ -13,6 +13,8 @@ use crate::sysroot::{CxxRoot, Sysroot};
 pub enum Error {
     #[error("shared libraries are not supported; link the objects or a static archive into the program (configure: --disable-shared --enable-static)")]
     Shared,
+    #[error("{option}: {why}")]
+    Linker { option: String, why: &'static str },
     #[error(
         "no sysroot (tried {tried}); build it with userland/musl/build.sh or set WASMLINUX_SYSROOT"
     )]
@@ -108,6 +110,7 @@ pub fn run(language: Language, args: impl IntoIterator<Item = OsString>) -> Resu
     let command = Command::parse(args)?;
     let sysroot = Sysroot::find();
     match &command.action {
+        Action::LinkerVersion => linker_version(&language.compiler()),
         Action::Print(query) => {
             print(query, &sysroot?);
             Ok(0)
@@ -150,6 +153,17 @@ fn print(query: &Query, sysroot: &Sysroot) {
             println!("{}", found.display());
         }
     }
+}
+
+/// Which linker it is can only be told where clang has found it.
+fn linker_version(compiler: &OsStr) -> Result<u8, Error> {
+    let failed = |cause| Error::NoCompiler { compiler: compiler.to_string_lossy().into(), cause };
+    let linker = Process::new(compiler)
+        .args([TARGET[0], "-print-prog-name=wasm-ld"])
+        .output()
+        .map_err(failed)?;
+    let linker = String::from_utf8_lossy(&linker.stdout).trim_end().to_owned();
+    Process::new(linker).arg("--version").status().map(exit_code).map_err(failed)
 }
 
 /// Compiles each source, links, finishes. In steps, because clang runs

@@ -14,7 +14,9 @@
 pub mod command;
 pub mod driver;
 pub mod finish;
+mod linker;
 mod object;
+mod response;
 pub mod sysroot;
 mod wasm;
 
