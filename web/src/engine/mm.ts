@@ -52,10 +52,16 @@ export class Mm {
         this.copy(from, to, at >>> 0, length >>> 0),
       mm_access: (mm: number, at: number, buffer: number, length: number, write: number) =>
         this.access(mm, at >>> 0, buffer >>> 0, length >>> 0, write !== 0),
-      image_find: (id: number) =>
-        this.programs.find(this.kernel.subarray(id >>> 0, (id >>> 0) + 32)) ?? -ENOEXEC,
+      // Suspends only for a program that is on its way; the machine stands still.
+      image_find: new WebAssembly.Suspending((id: number) => this.find(id >>> 0)) as never,
       image_load: (mm: number, image: number) => this.load(mm, image),
     };
+  }
+
+  private find(id: number): number | Promise<number> {
+    const found = this.programs.find(this.kernel.slice(id, id + 32));
+    if (typeof found === "number") return found;
+    return found?.then((handle) => handle ?? -ENOEXEC) ?? -ENOEXEC;
   }
 
   /** Reads of the current process; how many bytes there were. */

@@ -112,6 +112,23 @@ export class Program {
 export class Programs {
   private readonly byId = new Map<string, number>();
   private readonly all: Program[] = [];
+  private coming: Promise<void> | undefined;
+
+  /**
+   * A program that is on its way: who looks for one that is not here waits for it.
+   * `failed` hears why it is not coming; whoever waits then waits on.
+   */
+  expect(module: Promise<WebAssembly.Module>, failed: (error: unknown) => void): void {
+    const added = module.then((module) => {
+      const wrong = this.add(module);
+      if (wrong) throw new Error(wrong);
+      this.coming = undefined;
+    });
+    this.coming = added.catch((error) => {
+      failed(error);
+      return new Promise<never>(() => {});
+    });
+  }
 
   /**
    * Adds a compiled module. `bytes` are what it was compiled from; they may be
@@ -134,8 +151,9 @@ export class Programs {
   }
 
   /** A handle > 0, or undefined. */
-  find(buildId: Uint8Array): number | undefined {
-    return this.byId.get(hex(buildId));
+  find(buildId: Uint8Array): number | undefined | Promise<number | undefined> {
+    const id = hex(buildId);
+    return this.byId.get(id) ?? this.coming?.then(() => this.byId.get(id));
   }
 
   get(handle: number): Program | undefined {

@@ -18,16 +18,22 @@ export class BootLine {
       return;
     }
     this.label.textContent = stage === "compile" ? "Compiling" : "Booting Linux";
-    this.bar.removeAttribute("value");
+    this.fill(1);
   }
 
   begin(): void {
     this.label.textContent = "Starting";
-    this.bar.removeAttribute("value");
+    this.fill(0);
     this.line.hidden = false;
   }
 
   hide(): void {
     this.line.hidden = true;
+  }
+
+  /** A bar without a value would move, at the cost of a quarter of a core. */
+  private fill(share: number): void {
+    this.bar.max = 1;
+    this.bar.value = share;
   }
 }

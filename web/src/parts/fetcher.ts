@@ -14,13 +14,26 @@ interface Scope {
 }
 const scope = self as unknown as Scope;
 
+/** ms between two words on how far it is: each is drawn. */
+const PACE = 100;
+let told = -Infinity;
+
+function progress(loaded: number, total: number): void {
+  const now = performance.now();
+  if (loaded < total && now - told < PACE) return;
+  told = now;
+  scope.postMessage({ loaded, total });
+}
+
 async function fetchAll({ wanted, to }: FetchRequest): Promise<void> {
   const deliver = (delivery: Delivery) => to.postMessage(delivery);
   try {
-    const base = new URL(import.meta.url);
-    deliver({
-      arrived: await load(wanted, base, (loaded, total) => scope.postMessage({ loaded, total })),
-    });
+    await load(
+      wanted,
+      new URL(import.meta.url),
+      (name, arrived) => deliver({ name, arrived }),
+      progress,
+    );
   } catch (error) {
     if (!(error instanceof LoadError)) throw error;
     deliver({ failure: error.failure });

@@ -2,13 +2,14 @@
  * Both sides of a fetcher: who starts it, and who gets what it has fetched.
  *
  * ```text
- *  startFetching ── FetchRequest ──► fetcher.ts ── Delivery ──► received
+ *  startFetching ── FetchRequest ──► fetcher.ts ── a Delivery each ──► received
  *        ◄────────── Progressed ────────┘
  * ```
  */
 import type { Failure } from "../protocol.ts";
 import { LoadError } from "./failure.ts";
 import type { Arrived, Wanted } from "./load.ts";
+import type { Part } from "./parts.ts";
 import { startWorker } from "./script.ts";
 
 export interface FetchRequest {
@@ -21,16 +22,20 @@ export interface Progressed {
   total: number;
 }
 
-export type Delivery = { arrived: Record<string, Arrived> } | { failure: Failure };
+/** A part, or why no more will come. */
+export type Delivery = { name: string; arrived: Arrived } | { failure: Failure };
+
+/** Parts on their way, by name. */
+export type Coming<Parts> = { [Name in keyof Parts]: Promise<Parts[Name]> };
 
 export interface Fetching {
-  /** Where the one delivery comes: see {@link received}. */
+  /** Where the parts come: see {@link received}. */
   readonly delivery: MessagePort;
   cancel(): void;
 }
 
 /**
- * Starts the fetcher's script at `url`. `broken` hears when there will be no delivery,
+ * Starts the fetcher's script at `url`. `broken` hears when nothing will be delivered,
  * as the script itself did not come or has a bug.
  */
 export function startFetching(
@@ -52,22 +57,38 @@ export function startFetching(
   return { delivery, cancel: () => worker.terminate() };
 }
 
-/** Fetches parts without telling how far that is. Throws a {@link LoadError}. */
-export function fetchParts<Parts>(url: URL, parts: Wanted["parts"]): Promise<Parts> {
+/** Fetches one part without telling how far that is. Throws a {@link LoadError}. */
+export function fetchPart(url: URL, part: Part): Promise<Arrived> {
   return new Promise((resolve, reject) => {
     const broken = ({ kind, message }: Failure) => reject(new LoadError(kind, message));
-    const { delivery } = startFetching(url, { parts, pieces: false }, broken);
-    received<Parts>(delivery).then(resolve, reject);
+    const wanted = { parts: { part }, pieces: false };
+    const { delivery } = startFetching(url, wanted, broken);
+    received<{ part: Arrived }>(delivery, wanted.parts).part.then(resolve, reject);
   });
 }
 
-/** What a fetcher delivers, by the names it was wanted by. Throws a {@link LoadError}. */
-export function received<Parts>(delivery: MessagePort): Promise<Parts> {
-  return new Promise((resolve, reject) => {
-    delivery.onmessage = ({ data }: MessageEvent<Delivery>) => {
-      delivery.close();
-      if ("arrived" in data) resolve(data.arrived as Parts);
-      else reject(new LoadError(data.failure.kind, data.failure.message));
-    };
+/** What a fetcher delivers of `parts`. Each may fail with a {@link LoadError}. */
+export function received<Parts>(
+  delivery: MessagePort,
+  parts: Record<keyof Parts, Part>,
+): Coming<Parts> {
+  const waiting = new Map<string, PromiseWithResolvers<Arrived>>();
+  for (const name of Object.keys(parts)) waiting.set(name, Promise.withResolvers());
+  delivery.onmessage = ({ data }: MessageEvent<Delivery>) => {
+    if ("arrived" in data) {
+      waiting.get(data.name)?.resolve(data.arrived);
+      waiting.delete(data.name);
+    } else {
+      const error = new LoadError(data.failure.kind, data.failure.message);
+      for (const { reject } of waiting.values()) reject(error);
+      waiting.clear();
+    }
+    if (waiting.size === 0) delivery.close();
+  };
+  const coming = [...waiting].map(([name, { promise }]) => {
+    // Who needs it sees to its failure; not every part is waited for by then.
+    promise.catch(() => {});
+    return [name, promise];
   });
+  return Object.fromEntries(coming) as Coming<Parts>;
 }

@@ -13,22 +13,22 @@ export interface Wanted {
 
 type Count = (bytes: number) => void;
 
-/** From the folder `base`. */
+/** From the folder `base`; each is handed on when it is there. */
 export async function load(
   { parts, pieces }: Wanted,
   base: URL,
+  arrived: (name: string, part: Arrived) => void,
   progress: (loaded: number, total: number) => void,
-): Promise<Record<string, Arrived>> {
+): Promise<void> {
   const total = Object.values(parts).reduce((sum, { bytes }) => sum + bytes, 0);
   let loaded = 0;
   const count = (bytes: number) => progress((loaded += bytes), total);
   const all = Object.entries(parts).map(async ([name, part]) => {
     const answer = await get(part, base);
-    const arrived = await take(part, pieces ? counted(answer, count) : answer);
+    arrived(name, await take(part, pieces ? counted(answer, count) : answer));
     if (!pieces) count(part.bytes);
-    return [name, arrived] as const;
   });
-  return Object.fromEntries(await Promise.all(all));
+  await Promise.all(all);
 }
 
 async function get(part: Part, base: URL): Promise<Response> {

@@ -20,7 +20,7 @@ const { rest, ...boot } = WASMLINUX_PARTS;
 /** All that a boot needs. */
 export const forBoot = boot;
 /** The half of the kernel that comes behind the prompt. */
-export const behind = { rest };
+export const restOfKernel = rest;
 export const fetcherScript: string = WASMLINUX_FETCHER;
 
 export interface Loaded {

@@ -16,8 +16,9 @@ import type { Disk } from "../disk/disk.ts";
 import { NoDisk, openDisk } from "../disk/open.ts";
 import { glue } from "./glue.ts";
 import { LoadError } from "../parts/failure.ts";
-import { fetchParts } from "../parts/fetching.ts";
-import { behind, fetcherScript, type Loaded } from "../parts/parts.ts";
+import { fetchPart, type Coming } from "../parts/fetching.ts";
+import { fetcherScript, restOfKernel, type Loaded } from "../parts/parts.ts";
+import { failureOf } from "./failure.ts";
 import { CommandSession, ConsoleSession, type Session } from "./sessions.ts";
 import { stub } from "./stub.ts";
 import { Turns } from "./turns.ts";
@@ -47,17 +48,17 @@ export class WorkerMachine {
 
   static async boot(
     request: BootRequest,
-    loading: Promise<Loaded>,
+    coming: Coming<Loaded>,
     post: Post,
   ): Promise<WorkerMachine> {
     // The disk is found while the parts are on their way.
-    const opening = disk0(request, loading, post);
-    const loaded = await loading;
+    const opening = disk0(request, coming.disk, post);
+    const host = await Host.load(await coming.host);
+    const [kernel, rootfs] = await Promise.all([coming.kernel, coming.rootfs]);
     post({ type: "boots" });
-    const host = await Host.load(loaded.host);
     const programs = new Programs();
-    const wrong = programs.add(loaded.busybox);
-    if (wrong) throw new Error(`BusyBox: ${wrong}`);
+    // The kernel boots meanwhile.
+    programs.expect(coming.busybox, (error) => post({ type: "failed", error: failureOf(error) }));
     const stubs = await Promise.all(
       request.programs.map(async ({ name, bytes }) => {
         const path = `${PROGRAMS}/${name}`;
@@ -65,12 +66,13 @@ export class WorkerMachine {
       }),
     );
     const disk = await opening;
-    return new WorkerMachine(request, loaded, host, programs, stubs, disk, post);
+    return new WorkerMachine(request, kernel, rootfs, host, programs, stubs, disk, post);
   }
 
   private constructor(
     request: BootRequest,
-    loaded: Loaded,
+    kernel: WebAssembly.Module,
+    rootfs: Uint8Array,
     host: Host,
     programs: Programs,
     stubs: BootRequest["files"],
@@ -91,13 +93,13 @@ export class WorkerMachine {
     };
     host.onLog = (bytes) => this.log(bytes);
     this.engine = new Machine({
-      kernel: loaded.kernel,
+      kernel,
       rest: fetchRest,
       glue: glue(),
       devices: host,
       disks: disk ? [disk] : [],
       programs,
-      initrd: host.initrd(loaded.rootfs, [...request.files, ...stubs]),
+      initrd: host.initrd(rootfs, [...request.files, ...stubs]),
       parameters: host.commandLine(request.userMemory, request.kernelParameters),
       kernelMemory: request.memory,
       processMemory: request.processMemory,
@@ -223,21 +225,18 @@ export class WorkerMachine {
 /** The half of the kernel that a prompt does not need. */
 async function fetchRest(): Promise<WebAssembly.Module> {
   const script = new URL(fetcherScript, import.meta.url);
-  return (await fetchParts<{ rest: WebAssembly.Module }>(script, behind)).rest;
+  return (await fetchPart(script, restOfKernel)) as WebAssembly.Module;
 }
 
 /** The disk that was asked for, or a word to the page that there is none. */
 async function disk0(
   request: BootRequest,
-  loading: Promise<Loaded>,
+  empty: Promise<Uint8Array>,
   post: Post,
 ): Promise<Disk | undefined> {
   if (!request.disk) return undefined;
   try {
-    const disk = await openDisk(
-      request.disk,
-      loading.then(({ disk }) => disk),
-    );
+    const disk = await openDisk(request.disk, empty);
     post({ type: "disk", missing: "" });
     return disk;
   } catch (error) {

@@ -1,9 +1,9 @@
 /** The worker's script: boots, and then does what the page asks for. */
-import { LoadError } from "../parts/failure.ts";
-import { received } from "../parts/fetching.ts";
-import type { Loaded } from "../parts/parts.ts";
+import { received, type Coming } from "../parts/fetching.ts";
+import { forBoot, type Loaded } from "../parts/parts.ts";
+import { failureOf } from "./failure.ts";
 import { WorkerMachine } from "./machine.ts";
-import type { BootRequest, Failure, Notice, Request } from "../protocol.ts";
+import type { BootRequest, Notice, Request } from "../protocol.ts";
 
 interface Scope {
   postMessage(notice: Notice, transfer: Transferable[]): void;
@@ -23,42 +23,25 @@ function post(notice: Notice, transfer: Transferable[] = []): void {
   scope.postMessage(notice, transfer);
 }
 
-let setLoading!: (loading: Promise<Loaded>) => void;
-const loading = new Promise<Loaded>((resolve) => (setLoading = resolve));
+const { promise: coming, resolve: setComing } = Promise.withResolvers<Coming<Loaded>>();
 
 async function boot(request: BootRequest): Promise<void> {
   try {
-    machine = await WorkerMachine.boot(request, loading, post);
+    machine = await WorkerMachine.boot(request, await coming, post);
     for (const request of early.splice(0)) machine.request(request);
   } catch (error) {
-    post({ type: "failed", error: failure(error) });
+    post({ type: "failed", error: failureOf(error) });
   }
 }
 
 scope.onmessage = ({ data }) => {
   if (data.type === "boot") void boot(data);
-  else if (data.type === "parts") setLoading(received(data.from));
+  else if (data.type === "parts") setComing(received<Loaded>(data.from, forBoot));
   else if (machine) machine.request(data);
   else early.push(data);
 };
 
 // A bug of ours: the page shows it rather than wait for ever.
 scope.addEventListener("unhandledrejection", (event) => {
-  post({ type: "failed", error: failure(event.reason) });
+  post({ type: "failed", error: failureOf(event.reason) });
 });
-
-function failure(error: unknown): Failure {
-  if (error instanceof LoadError) return error.failure;
-  // What WebAssembly.Memory throws when there is none; else what the engine says of
-  // its options.
-  if (error instanceof RangeError) {
-    if (!/alloc|WebAssembly/.test(error.message)) {
-      return { kind: "argument", message: `The machine cannot be built: ${error.message}.` };
-    }
-    return { kind: "memory", message: `The machine does not fit: ${error.message}.` };
-  }
-  return {
-    kind: "crash",
-    message: error instanceof Error ? (error.stack ?? error.message) : `${error}`,
-  };
-}
