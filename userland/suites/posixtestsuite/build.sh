@@ -11,9 +11,10 @@ set -euo pipefail
 . "$(dirname "$0")/../common.sh"
 export LC_ALL=C
 
-# As its Makefile and its file LDFLAGS say, but without warnings, which are those
+# As its makefiles and its file LDFLAGS say, but without warnings, which are those
 # of 2005's code. Some tests of functions forget headers that glibc's include.
-export FLAGS="-std=gnu99 -O2 -w -D_POSIX_C_SOURCE=200112L -D_XOPEN_SOURCE=600 -Iinclude"
+export FLAGS="-std=gnu99 -O2 -w -Iinclude"
+export CONFORMANCE="-D_POSIX_C_SOURCE=200112L -D_XOPEN_SOURCE=600"
 export HEADERS="-include stdlib.h -include string.h -include unistd.h -include fcntl.h
 	-include signal.h -include sys/resource.h"
 
@@ -29,6 +30,7 @@ END
 compile() {
 	local at=objects/$1 FLAGS=$FLAGS main
 	mkdir -p "${at%/*}"
+	[[ $1 != conformance/* ]] || FLAGS="$FLAGS $CONFORMANCE"
 	! grep -q '_POSIX_ASYNCHRONOUS_IO != 200112L' "$1.c" || FLAGS="$FLAGS -include edition.h"
 	# shellcheck disable=SC2086 # lists of words
 	if wasmlinux-cc $FLAGS -S -emit-llvm "$1.c" -o "$at.ll" 2>"$at.error" ||
