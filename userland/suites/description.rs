@@ -28,6 +28,9 @@ pub struct Description {
     /// Of a unit, in seconds.
     #[serde(default = "minute")]
     pub deadline: u64,
+    /// Units at a time for each core: more than one where tests mostly sleep.
+    #[serde(default = "one")]
+    pub at_once: usize,
     /// For `--memory`.
     #[serde(default = "usual_memory")]
     pub memory: String,
@@ -39,6 +42,10 @@ pub fn own_recipe() -> String {
 
 fn minute() -> u64 {
     60
+}
+
+fn one() -> usize {
+    1
 }
 
 fn usual_memory() -> String {

@@ -72,8 +72,8 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(failed != 0))
 }
 
-/// Runs the units of a suite, as many at once as there are cores: all, or the
-/// quick ones; how many were left.
+/// Runs the units of a suite, as many at once as there are cores, or as the suite
+/// says: all, or the quick ones; how many were left.
 fn run<'a>(suite: &'a Suite, logs: &Path, whole: bool) -> (Table<'a>, usize) {
     let mut table = Table::new(suite);
     let _ = std::fs::remove_dir_all(logs);
@@ -90,7 +90,8 @@ fn run<'a>(suite: &'a Suite, logs: &Path, whole: bool) -> (Table<'a>, usize) {
     let next = AtomicUsize::new(0);
     let reports = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, |n| n.get()) {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        for _ in 0..cores * suite.at_once {
             scope.spawn(|| {
                 while let Some(name) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let report = unit::run(suite, name, logs);

@@ -17,6 +17,8 @@ pub struct Suite {
     /// No tests of its own.
     pub tool: bool,
     pub deadline: Duration,
+    /// Units at a time for each core.
+    pub at_once: usize,
     /// Arguments of `wasmlinux run`, up to the command.
     pub machine: Vec<String>,
     /// Unit, case: why it must fail.
@@ -54,6 +56,7 @@ impl Suite {
             quick: said.quick,
             tool: said.tool,
             deadline: Duration::from_secs(said.deadline),
+            at_once: said.at_once,
             machine,
             expected,
         }
