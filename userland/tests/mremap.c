@@ -73,6 +73,14 @@ int main(void)
 	OK(munmap(p, 4 * PAGE));
 	FAILS((long)mremap(p, 4 * PAGE, 8 * PAGE, MREMAP_MAYMOVE), EFAULT);
 
+	/* what goes need not be one mapping */
+	q = map(4);
+	q[0] = 7;
+	OK(mprotect(q + 2 * PAGE, PAGE, PROT_READ));
+	CHECK(OK(mremap(q, 4 * PAGE, PAGE, 0)) == q && q[0] == 7);
+	page = q + 2 * PAGE;
+	CHECK(killed(in_child(look), SIGSEGV));
+
 	FAILS((long)mmap(room, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0), EEXIST);
 	CHECK(OK(mmap(p, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0)) == p);
 	return 0;

@@ -10,25 +10,35 @@
 #include <linux/uaccess.h>
 #include "lkl_mm.h"
 
-/* What these pages held is gone: the next access finds zeros, or the file. */
-static int lkl_discard(struct mm_struct *mm, unsigned long start, unsigned long end, bool lazily)
-{
-	while (start < end) {
-		struct vm_area_struct *vma = vma_lookup(mm, start);
-		unsigned long to = min(end, vma->vm_end);
-		int err;
+#define LKL_KEPT	(VM_LOCKED | LKL_VM_IMAGE)
 
-		if (vma->vm_flags & (VM_LOCKED | LKL_VM_IMAGE))
-			return -EINVAL;
-		if (lazily && (lkl_is_read(vma) || lkl_is_shared(vma)))
-			return -EINVAL;
-		lkl_zap(vma, start, to);
-		err = lkl_give_pages(mm, start, to);
-		if (err)
-			return err;
-		start = to;
-	}
+/* What these pages held is gone: the next access finds zeros, or the file. */
+static int lkl_discard(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	lkl_zap(vma, start, end);
+	return lkl_give_pages(vma->vm_mm, start, end);
+}
+
+static int lkl_may_discard(const struct vm_area_struct *vma, int advice)
+{
+	vm_flags_t kept = advice == MADV_DONTNEED_LOCKED ? LKL_VM_IMAGE : LKL_KEPT;
+
+	if (vma->vm_flags & kept)
+		return -EINVAL;
+	if (advice == MADV_FREE && (lkl_is_read(vma) || lkl_is_shared(vma)))
+		return -EINVAL;
 	return 0;
+}
+
+/* As it is allowed to be accessed, which is no error of the pages'. */
+static int lkl_advise_populate(struct vm_area_struct *vma, unsigned long start,
+			       unsigned long end, bool write)
+{
+	vm_flags_t needed = write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC;
+
+	if (!(vma->vm_flags & needed))
+		return -EINVAL;
+	return lkl_populate(vma->vm_mm, start, end, write);
 }
 
 /* Takes the pages out of the file too. Drops mmap_lock, which is not taken again. */
@@ -65,26 +75,42 @@ static int lkl_remove(struct mm_struct *mm, unsigned long start, unsigned long e
 	return 0;
 }
 
-static int lkl_advise(struct mm_struct *mm, unsigned long start, unsigned long end, int advice)
+/* A part of one mapping. */
+static int lkl_advise_one(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			  int advice)
 {
+	struct mm_struct *mm = vma->vm_mm;
+
 	switch (advice) {
 	case MADV_DONTFORK:
 		return lkl_change_flags(mm, start, end, VM_DONTCOPY, 0);
 	case MADV_DOFORK:
 		return lkl_change_flags(mm, start, end, 0, VM_DONTCOPY);
 	case MADV_WIPEONFORK:
+		if (vma->vm_file || lkl_is_shared(vma))
+			return -EINVAL;
 		return lkl_change_flags(mm, start, end, VM_WIPEONFORK, 0);
 	case MADV_KEEPONFORK:
 		return lkl_change_flags(mm, start, end, 0, VM_WIPEONFORK);
-	case MADV_DONTNEED:
-		return lkl_discard(mm, start, end, false);
-	/* The contents may go at any time: they go now. */
+	/* What MADV_FREE gives back may go at any time: it goes now. */
 	case MADV_FREE:
-		return lkl_discard(mm, start, end, true);
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+		return lkl_may_discard(vma, advice) ?: lkl_discard(vma, start, end);
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		return vma->vm_flags & VM_LOCKED ? -EINVAL : 0;
 	case MADV_POPULATE_READ:
-		return lkl_populate(mm, start, end, false);
+		return lkl_advise_populate(vma, start, end, false);
 	case MADV_POPULATE_WRITE:
-		return lkl_populate(mm, start, end, true);
+		return lkl_advise_populate(vma, start, end, true);
+	}
+	return 0;
+}
+
+static bool lkl_is_advice(int advice)
+{
+	switch (advice) {
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
@@ -95,11 +121,46 @@ static int lkl_advise(struct mm_struct *mm, unsigned long start, unsigned long e
 	case MADV_NOHUGEPAGE:
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
+	case MADV_REMOVE:
+	case MADV_DONTFORK:
+	case MADV_DOFORK:
+	case MADV_WIPEONFORK:
+	case MADV_KEEPONFORK:
+	case MADV_FREE:
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
 	case MADV_COLD:
 	case MADV_PAGEOUT:
-		return 0;
+	case MADV_POPULATE_READ:
+	case MADV_POPULATE_WRITE:
+		return true;
 	}
-	return -EINVAL;
+	return false;
+}
+
+/* What is mapped is advised, and a hole is an error at the end, or for some at once. */
+static int lkl_advise(struct mm_struct *mm, unsigned long start, unsigned long end, int advice)
+{
+	bool strict = advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
+	int hole = 0;
+
+	while (start < end) {
+		struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
+		unsigned long to;
+		int err;
+
+		if (!vma || vma->vm_start > start)
+			hole = -ENOMEM;
+		if (!vma || (hole && strict))
+			break;
+		start = max(start, vma->vm_start);
+		to = min(end, vma->vm_end);
+		err = lkl_advise_one(vma, start, to, advice);
+		if (err)
+			return err;
+		start = to;
+	}
+	return hole;
 }
 
 SYSCALL_DEFINE3(madvise, unsigned long, start, size_t, len, int, advice)
@@ -108,28 +169,45 @@ SYSCALL_DEFINE3(madvise, unsigned long, start, size_t, len, int, advice)
 	unsigned long end = start + PAGE_ALIGN(len);
 	int err;
 
-	if (offset_in_page(start) || end < start || (len && !PAGE_ALIGN(len)))
+	if (!lkl_is_advice(advice) || offset_in_page(start) || end < start ||
+	    (len && !PAGE_ALIGN(len)))
 		return -EINVAL;
+	if (start == end)
+		return 0;
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
 	if (advice == MADV_REMOVE)
 		return lkl_remove(mm, start, end);
-	err = lkl_range_mapped(mm, start, end) ? lkl_advise(mm, start, end, advice) : -ENOMEM;
+	err = lkl_advise(mm, start, end, advice);
 	mmap_write_unlock(mm);
 	return err;
+}
+
+/* Of files, whoever could write them: else others' reading would show (mm/mincore.c). */
+static bool lkl_may_see(const struct vm_area_struct *vma)
+{
+	return !vma->vm_file || file_owner_or_capable(vma->vm_file) ||
+	       !file_permission(vma->vm_file, MAY_WRITE);
 }
 
 static bool lkl_in_core(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct folio *folio;
+	bool there;
 
-	if (!lkl_is_shared(vma))
-		return lkl_anon_find(vma->vm_mm, addr, addr + PAGE_SIZE, true) == addr;
+	if (!lkl_is_shared(vma) && lkl_anon_touched(vma->vm_mm, addr))
+		return true;
+	if (!lkl_is_shared(vma) && !lkl_is_read(vma))
+		return false;
+	if (!lkl_may_see(vma))
+		return true;
 	folio = filemap_get_folio(vma->vm_file->f_mapping, lkl_pgoff(vma, addr));
 	if (IS_ERR(folio))
 		return false;
+	/* What was only allocated is made when it is touched. */
+	there = folio_test_uptodate(folio);
 	folio_put(folio);
-	return true;
+	return there;
 }
 
 SYSCALL_DEFINE3(mincore, unsigned long, start, size_t, len, unsigned char __user *, vec)
@@ -139,8 +217,10 @@ SYSCALL_DEFINE3(mincore, unsigned long, start, size_t, len, unsigned char __user
 
 	if (offset_in_page(start))
 		return -EINVAL;
-	if (end < start)
+	if (!access_ok((void __user *)start, len))
 		return -ENOMEM;
+	if (!access_ok(vec, (end - start) >> PAGE_SHIFT))
+		return -EFAULT;
 	for (; start < end; start += PAGE_SIZE) {
 		struct vm_area_struct *vma;
 		bool there = false;

@@ -11,9 +11,11 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include "lkl_mm.h"
 
-#define LKL_GROUP	16UL	/* pages in an entry of the array */
+/* Pages in an entry of the array: two bits for each are what a value can hold. */
+#define LKL_GROUP	15UL
 #define LKL_FULL	((1UL << LKL_GROUP) - 1)
 
 #define LKL_FEWEST	4UL	/* pages that a fault maps ... */
@@ -26,11 +28,17 @@
  */
 #define LKL_ISLANDS	4096UL
 
-static unsigned long lkl_bits(struct xarray *xa, unsigned long group)
+/* The lower half: pages that have memory. The upper: got it before any touch. */
+static unsigned long lkl_value(struct xarray *xa, unsigned long group)
 {
 	void *entry = xa_load(xa, group);
 
 	return entry ? xa_to_value(entry) : 0;
+}
+
+static unsigned long lkl_bits(struct xarray *xa, unsigned long group)
+{
+	return lkl_value(xa, group) & LKL_FULL;
 }
 
 /* The first page in a range that has memory, or has none; @end if there is none. */
@@ -70,20 +78,24 @@ static int lkl_anon_prepare(struct lkl_pages *p, unsigned long start, unsigned l
 	return 0;
 }
 
+enum lkl_note { LKL_NONE, LKL_TOUCHED, LKL_AHEAD };
+
 /* Notes that a range has memory, or none; how many pages changed. */
 static unsigned long lkl_anon_note(struct lkl_pages *p, unsigned long start, unsigned long end,
-				   bool present)
+				   enum lkl_note what)
 {
 	unsigned long page = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT, changed = 0;
 
 	while (page < last) {
-		unsigned long group = page / LKL_GROUP, bits = lkl_bits(&p->anon, group);
+		unsigned long group = page / LKL_GROUP, value = lkl_value(&p->anon, group);
 		unsigned long next = min(last, (group + 1) * LKL_GROUP);
 		unsigned long mask = (LKL_FULL << (page % LKL_GROUP)) &
 				     (LKL_FULL >> ((group + 1) * LKL_GROUP - next));
-		unsigned long now = present ? bits | mask : bits & ~mask;
+		unsigned long now = value & ~(mask | mask << LKL_GROUP);
 
-		changed += hweight_long(now ^ bits);
+		if (what != LKL_NONE)
+			now |= what == LKL_AHEAD ? mask | mask << LKL_GROUP : mask;
+		changed += hweight_long((now ^ value) & LKL_FULL);
 		if (now)
 			xa_store(&p->anon, group, xa_mk_value(now), GFP_ATOMIC);
 		else
@@ -93,9 +105,30 @@ static unsigned long lkl_anon_note(struct lkl_pages *p, unsigned long start, uns
 	return changed;
 }
 
+/*
+ * Whether a page was touched, of which nothing is known when it got its memory
+ * ahead: then whether it is not zero any more.
+ */
+bool lkl_anon_touched(struct mm_struct *mm, unsigned long addr)
+{
+	unsigned long page = addr >> PAGE_SHIFT;
+	unsigned long value = lkl_value(&mm->context.pages->anon, page / LKL_GROUP);
+	unsigned long bit = 1UL << (page % LKL_GROUP), at;
+	char part[128];
+
+	if (!(value & bit) || !(value & bit << LKL_GROUP))
+		return value & bit;
+	for (at = addr; at < addr + PAGE_SIZE; at += sizeof(part))
+		/* What may not be read now was touched, as far as we know. */
+		if (host_mm_access(mm->context.id, at, part, sizeof(part), 0) ||
+		    memchr_inv(part, 0, sizeof(part)))
+			return true;
+	return false;
+}
+
 /* Memory where there is none: zeros, or a copy of @from's. */
 static int lkl_anon_make(struct mm_struct *mm, struct mm_struct *from, unsigned long start,
-			 unsigned long end, u32 prot)
+			 unsigned long end, u32 prot, enum lkl_note what)
 {
 	struct lkl_pages *p = mm->context.pages;
 	int err = lkl_anon_prepare(p, start, end);
@@ -111,21 +144,36 @@ static int lkl_anon_make(struct mm_struct *mm, struct mm_struct *from, unsigned 
 	if (err)
 		lkl_uncharge(mm, (end - start) >> PAGE_SHIFT);
 	else
-		lkl_anon_note(p, start, end, true);
+		lkl_anon_note(p, start, end, what);
 	return err;
 }
 
 /* In advance. For lack of memory now, a touch may find some later. */
 int lkl_anon_map(struct mm_struct *mm, unsigned long start, unsigned long end, u32 prot)
 {
-	return lkl_anon_make(mm, NULL, start, end, prot);
+	return lkl_anon_make(mm, NULL, start, end, prot, LKL_TOUCHED);
+}
+
+/* ... of which the process must not see that it is there already. */
+void lkl_anon_ahead(struct mm_struct *mm, unsigned long start, unsigned long end, u32 prot)
+{
+	lkl_anon_make(mm, NULL, start, end, prot, LKL_AHEAD);
+}
+
+/* Somebody asked for what may have been given ahead. */
+void lkl_anon_ask(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	unsigned long from, to;
+
+	lkl_for_each_run(mm, from, to, start, end)
+		lkl_anon_note(mm->context.pages, from, to, LKL_TOUCHED);
 }
 
 /* For a forked child, whose memory of its own is empty. */
 int lkl_anon_copy(struct mm_struct *mm, struct mm_struct *from, unsigned long start,
 		  unsigned long end, u32 prot)
 {
-	return lkl_anon_make(mm, from, start, end, prot);
+	return lkl_anon_make(mm, from, start, end, prot, LKL_TOUCHED);
 }
 
 void lkl_anon_zap(struct mm_struct *mm, unsigned long start, unsigned long end)
@@ -133,7 +181,7 @@ void lkl_anon_zap(struct mm_struct *mm, unsigned long start, unsigned long end)
 	unsigned long from, to, pages = 0;
 
 	lkl_for_each_run(mm, from, to, start, end)
-		pages += lkl_anon_note(mm->context.pages, from, to, false);
+		pages += lkl_anon_note(mm->context.pages, from, to, LKL_NONE);
 	if (!pages)
 		return;
 	host_mm_unmap(mm->context.id, start, end - start);
@@ -162,8 +210,8 @@ int lkl_anon_move(struct mm_struct *mm, unsigned long start, unsigned long to,
 			err = host_mm_move(mm->context.id, from, target, size, prot);
 		if (err)
 			return err;
-		lkl_anon_note(mm->context.pages, from, until, false);
-		lkl_anon_note(mm->context.pages, target, target + size, true);
+		lkl_anon_note(mm->context.pages, from, until, LKL_NONE);
+		lkl_anon_note(mm->context.pages, target, target + size, LKL_TOUCHED);
 	}
 	return 0;
 }
@@ -254,7 +302,7 @@ static int lkl_anon_install(struct vm_area_struct *vma, unsigned long start, uns
 	if (err)
 		host_mm_unmap(mm->context.id, start, end - start);
 	else
-		lkl_anon_note(mm->context.pages, start, end, true);
+		lkl_anon_note(mm->context.pages, start, end, LKL_TOUCHED);
 	return err;
 }
 

@@ -66,7 +66,10 @@ int lkl_populate(struct mm_struct *mm, unsigned long start, unsigned long end, b
 		if (!lkl_is_shared(vma)) {
 			unsigned long last = min(end, vma->vm_end);
 
-			start = lkl_anon_find(mm, start, last, false);
+			unsigned long gap = lkl_anon_find(mm, start, last, false);
+
+			lkl_anon_ask(mm, start, gap);
+			start = gap;
 			if (start == last)
 				continue;
 		}

@@ -32,7 +32,7 @@
 struct mem_cgroup;
 
 struct lkl_pages {
-	struct xarray anon;	/* 16 pages an entry: a bit for each */
+	struct xarray anon;	/* 15 pages an entry: two bits for each */
 	struct xarray shared;	/* page frame << 1 | writable */
 	unsigned long next;	/* the page that an access in sequence touches */
 	unsigned int window;	/* how many pages it gets */
@@ -73,6 +73,9 @@ extern void lkl_uncharge(struct mm_struct *mm, unsigned long pages);
 extern unsigned long lkl_anon_find(struct mm_struct *mm, unsigned long addr,
 				   unsigned long end, bool present);
 extern int lkl_anon_map(struct mm_struct *mm, unsigned long start, unsigned long end, u32 prot);
+extern void lkl_anon_ahead(struct mm_struct *mm, unsigned long start, unsigned long end, u32 prot);
+extern void lkl_anon_ask(struct mm_struct *mm, unsigned long start, unsigned long end);
+extern bool lkl_anon_touched(struct mm_struct *mm, unsigned long addr);
 extern int lkl_anon_copy(struct mm_struct *mm, struct mm_struct *from, unsigned long start,
 			 unsigned long end, u32 prot);
 extern void lkl_anon_end(struct mm_struct *mm);

@@ -27,7 +27,7 @@ int lkl_map_anon(struct mm_struct *mm, unsigned long start, unsigned long end, v
 		err = lkl_vma_add(mm, start, end, flags);
 	/* For lack of memory now, a touch may find some. */
 	if (!err && flags & VM_WRITE && end - start <= LKL_SURE)
-		lkl_anon_map(mm, start, end, lkl_host_prot(flags));
+		lkl_anon_ahead(mm, start, end, lkl_host_prot(flags));
 	return err;
 }
 
@@ -176,6 +176,8 @@ unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len,
 	if (pgoff + (len >> PAGE_SHIFT) < pgoff)
 		return -EOVERFLOW;
 	if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
+		return -EINVAL;
+	if (type == MAP_SHARED_VALIDATE && !file)
 		return -EINVAL;
 	if (type == MAP_SHARED_VALIDATE && flags & ~LEGACY_MAP_MASK)
 		return -EOPNOTSUPP;

@@ -70,7 +70,7 @@ static int lkl_protect(struct mm_struct *mm, unsigned long start, unsigned long 
 	unsigned long at = start;
 	int err;
 
-	if (!lkl_range_mapped(mm, start, end))
+	if (!vma_lookup(mm, start))
 		return -ENOMEM;
 	err = lkl_vma_split(mm, start);
 	if (!err)
@@ -78,6 +78,11 @@ static int lkl_protect(struct mm_struct *mm, unsigned long start, unsigned long 
 	while (!err && at < end) {
 		struct vm_area_struct *vma = vma_lookup(mm, at);
 
+		/* What lies before a hole is changed. */
+		if (!vma) {
+			err = -ENOMEM;
+			break;
+		}
 		at = vma->vm_end;
 		err = lkl_protect_vma(mm, vma, prot);
 	}

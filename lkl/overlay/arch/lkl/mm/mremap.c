@@ -136,10 +136,13 @@ static long lkl_mremap(struct mm_struct *mm, unsigned long addr, unsigned long o
 	bool move = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) || !old_len;
 	long target;
 
-	if (!vma || old_len > vma->vm_end - addr)
+	if (!vma)
 		return -EFAULT;
+	/* What follows need not be one mapping, if it only goes. */
 	if (!move && new_len <= old_len)
 		return lkl_unmap(mm, addr + new_len, addr + old_len) ?: addr;
+	if (old_len > vma->vm_end - addr)
+		return -EFAULT;
 	if (!move && addr + old_len == vma->vm_end && new_len <= TASK_SIZE - addr &&
 	    !find_vma_intersection(mm, vma->vm_end, addr + new_len))
 		return lkl_grow(mm, vma, addr + new_len) ?: addr;

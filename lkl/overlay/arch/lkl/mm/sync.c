@@ -8,7 +8,8 @@
 #include "lkl_mm.h"
 
 /* Does one mapping; where it ends, or an error. Without the lock while writing. */
-static long lkl_sync_one(struct mm_struct *mm, unsigned long start, unsigned long end, int flags)
+static long lkl_sync_one(struct mm_struct *mm, unsigned long start, unsigned long end, int flags,
+			 bool *hole)
 {
 	struct vm_area_struct *vma;
 	struct file *file = NULL;
@@ -17,10 +18,14 @@ static long lkl_sync_one(struct mm_struct *mm, unsigned long start, unsigned lon
 
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	vma = vma_lookup(mm, start);
+	vma = find_vma_intersection(mm, start, end);
+	if (!vma || vma->vm_start > start) {
+		*hole = true;
+		start = vma ? vma->vm_start : end;
+	}
 	if (!vma) {
 		mmap_read_unlock(mm);
-		return -ENOMEM;
+		return end;
 	}
 	if (flags & MS_INVALIDATE && vma->vm_flags & VM_LOCKED) {
 		mmap_read_unlock(mm);
@@ -42,6 +47,7 @@ static long lkl_sync_one(struct mm_struct *mm, unsigned long start, unsigned lon
 SYSCALL_DEFINE3(msync, unsigned long, start, size_t, len, int, flags)
 {
 	unsigned long end = start + PAGE_ALIGN(len);
+	bool hole = false;
 
 	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || offset_in_page(start) ||
 	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
@@ -49,11 +55,12 @@ SYSCALL_DEFINE3(msync, unsigned long, start, size_t, len, int, flags)
 	if (end < start)
 		return -ENOMEM;
 	while (start < end) {
-		long next = lkl_sync_one(current->mm, start, end, flags);
+		long next = lkl_sync_one(current->mm, start, end, flags, &hole);
 
 		if (IS_ERR_VALUE(next))
 			return next;
 		start = next;
 	}
-	return 0;
+	/* All that is mapped was written nevertheless. */
+	return hole ? -ENOMEM : 0;
 }
