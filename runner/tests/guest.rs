@@ -95,6 +95,7 @@ programs! {
     namespace,
     offsets,
     oom,
+    overlay,
     packet,
     pidfd,
     pipe,
