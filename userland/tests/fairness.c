@@ -25,8 +25,9 @@ static pid_t start(void (*f)(void))
 static int fair(double a, double b) { return a <= 1.1 * b && b <= 1.1 * a; }
 
 /* Both clocks over one window that begins when both run. What the host takes
- * away is charged to who runs just then, and made up for afterwards: that may
- * take a while, but what is unfair grows with the window. */
+ * away is charged to nobody, or, where the host does not tell, to who runs just
+ * then, and made up for afterwards: that may take a while, but what is unfair
+ * grows with the window. */
 static void share(clockid_t a, clockid_t b, const char *what)
 {
 	struct timespec ts = { 0, 20000000 };

@@ -92,6 +92,9 @@ abi! {
         call clock_ns() -> u64;
         /// Wall clock, ns since 1970.
         call realtime_ns() -> u64;
+        /// For how long the CPU was kept from running though it was not idle, in
+        /// all, ns; 0 where the host has no clock of that.
+        call stolen_ns() -> u64;
         /// Raise IRQ_TIMER once, `delta` ns from now; replaces an earlier call.
         call timer_set(delta: u64);
         /// No timer interrupt is wanted.

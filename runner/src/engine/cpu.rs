@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::irq::Irqs;
 use super::layout::{head_of, Head, Ops};
 use super::mm::{Memories, Memory, MmHandle};
+use super::steal::Stolen;
 use super::task::{Task, Tasks, Upcall, UPCALL_NONE};
 use super::{asm, gs, Devices, Disk, Outcome};
 use hostabi::consts::TASK_KERNEL;
@@ -29,6 +30,8 @@ pub struct Cpu {
     pub current: Cell<*mut Task>,
     /// The memory that %gs means.
     pub active: Cell<MmHandle>,
+    /// What of the time the host ran something else.
+    pub stolen: Stolen,
     /// Number of the last state that a setjmp has noted.
     pub jumps: Cell<u64>,
     /// Where `leave` goes on: the stack `enter` was called on.
@@ -67,6 +70,7 @@ impl Cpu {
             memories: RefCell::default(),
             current: Cell::new(std::ptr::null_mut()),
             active: Cell::default(),
+            stolen: Stolen::default(),
             jumps: Cell::new(0),
             outside: Cell::new(0),
             outcome: RefCell::new(None),
@@ -110,6 +114,7 @@ impl Cpu {
         unsafe { super::user::prepare_boot(boot, body) };
         self.current.set(boot);
         THIS.set(self);
+        self.stolen.forget(self.irqs.now());
         let mut outside = 0usize;
         // SAFETY: `leave` comes back to this stack exactly once.
         unsafe {

@@ -92,6 +92,10 @@ impl Cpu {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64)
     }
 
+    fn stolen_ns(&self) -> u64 {
+        self.stolen.look(self.irqs.now())
+    }
+
     fn timer_set(&self, delta: u64) {
         self.irqs.set_timer(delta);
     }
@@ -101,7 +105,9 @@ impl Cpu {
     }
 
     fn idle(&self) {
-        self.irqs.wait();
+        if self.irqs.wait() {
+            self.stolen.forget(self.irqs.now());
+        }
     }
 
     fn irq_take(&self) -> u32 {

@@ -170,8 +170,9 @@ impl Irqs {
         self.deadline.store(NEVER, SeqCst);
     }
 
-    /// CPU thread: returns when an interrupt is pending.
-    pub fn wait(&self) {
+    /// CPU thread: returns when an interrupt is pending; whether it had to wait.
+    pub fn wait(&self) -> bool {
+        let mut waited = false;
         self.cpu.get_or_init(thread::current);
         self.idle.store(true, SeqCst);
         while self.page.word().load(SeqCst) == 0 {
@@ -180,6 +181,7 @@ impl Irqs {
             if self.fire_if_due(now) {
                 break;
             }
+            waited = true;
             if deadline == NEVER {
                 thread::park();
             } else {
@@ -189,6 +191,7 @@ impl Irqs {
         self.idle.store(false, SeqCst);
         // A deadline from before the idle time needs the timer thread now.
         self.tell_timer(self.deadline.load(SeqCst));
+        waited
     }
 
     fn tell_timer(&self, deadline: u64) {

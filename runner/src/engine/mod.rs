@@ -30,6 +30,7 @@ pub(crate) mod layout;
 mod maps;
 mod mm;
 mod stack;
+mod steal;
 mod symbol;
 mod task;
 mod trap;

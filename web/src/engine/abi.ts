@@ -88,6 +88,11 @@ export interface HostOps {
   clock_ns(): bigint;
   /** Wall clock, ns since 1970. */
   realtime_ns(): bigint;
+  /**
+   * For how long the CPU was kept from running though it was not idle, in
+   * all, ns; 0 where the host has no clock of that.
+   */
+  stolen_ns(): bigint;
   /** Raise IRQ_TIMER once, `delta` ns from now; replaces an earlier call. */
   timer_set(delta: bigint): void;
   /** No timer interrupt is wanted. */
