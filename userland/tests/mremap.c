@@ -63,6 +63,7 @@ int main(void)
 	FAILS((long)mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_FIXED, room), EINVAL);
 	FAILS((long)mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE), EINVAL);
 	FAILS((long)mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room + 1), EINVAL);
+	FAILS((long)mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)PAGE), EPERM);
 	FAILS((long)mremap(p, 4 * PAGE, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP), EINVAL);
 	FAILS((long)mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_DONTUNMAP), EINVAL);
 	FAILS((long)mremap(p + 1, PAGE, PAGE, 0), EINVAL);
