@@ -81,6 +81,7 @@ int main(void)
 	CHECK(OK(mremap(q, 4 * PAGE, PAGE, 0)) == q && q[0] == 7);
 	page = q + 2 * PAGE;
 	CHECK(killed(in_child(look), SIGSEGV));
+	OK(munmap(q, PAGE));
 
 	FAILS((long)mmap(room, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0), EEXIST);
 	CHECK(OK(mmap(p, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0)) == p);
