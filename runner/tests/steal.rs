@@ -54,6 +54,7 @@ fn shell_times(line: &str) -> Duration {
     Duration::from_secs_f64(line.split_whitespace().map(one).sum())
 }
 
+#[allow(clippy::zombie_processes)] // wait4() is its wait
 fn run() -> Machine {
     let mut command = wasmlinux(&["run", "--", "sh", "-c", BUSY]);
     command.stdin(Stdio::null()).stdout(Stdio::piped());

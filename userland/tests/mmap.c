@@ -1,6 +1,7 @@
 /* Anonymous memory: mapping, unmapping, protection, moving, brk. */
 #include "test.h"
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #define PAGE 4096
 #define RW (PROT_READ | PROT_WRITE)
@@ -45,6 +46,8 @@ int main(void)
 
 	FAILS((long)mmap(0, 0, RW, ANON, -1, 0), EINVAL);
 	FAILS((long)mmap(0, 0xfff00000u, RW, ANON, -1, 0), ENOMEM);
+	FAILS((long)mmap(0, PAGE, RW, ANON | MAP_HUGETLB, -1, 0), EINVAL);
+	FAILS((long)mmap(0, PAGE, RW, MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, 0), EINVAL);
 	FAILS((long)mmap((void *)123, PAGE, RW, ANON | MAP_FIXED, -1, 0), EINVAL);
 	FAILS(munmap((void *)123, PAGE), EINVAL);
 
@@ -62,5 +65,13 @@ int main(void)
 	OK(madvise(p, 512 << 20, MADV_DONTNEED));
 	CHECK(!p[64 << 20]);
 	OK(munmap(p, 512 << 20));
+
+	/* a touch that maps is a fault, and counts */
+	struct rusage before, after;
+	p = OK(mmap(0, 64 * PAGE, RW, ANON, -1, 0));
+	OK(getrusage(RUSAGE_SELF, &before));
+	p[0] = p[63 * PAGE] = 1;
+	OK(getrusage(RUSAGE_SELF, &after));
+	CHECK(after.ru_minflt > before.ru_minflt);
 	return 0;
 }

@@ -63,6 +63,7 @@ int main(void)
 	FAILS((long)mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_FIXED, room), EINVAL);
 	FAILS((long)mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE), EINVAL);
 	FAILS((long)mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room + 1), EINVAL);
+	FAILS((long)mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)PAGE), EPERM);
 	FAILS((long)mremap(p, 4 * PAGE, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP), EINVAL);
 	FAILS((long)mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_DONTUNMAP), EINVAL);
 	FAILS((long)mremap(p + 1, PAGE, PAGE, 0), EINVAL);
@@ -74,12 +75,13 @@ int main(void)
 	FAILS((long)mremap(p, 4 * PAGE, 8 * PAGE, MREMAP_MAYMOVE), EFAULT);
 
 	/* what goes need not be one mapping */
-	p = map(4);
-	p[0] = 7;
-	OK(mprotect(p + 2 * PAGE, PAGE, PROT_READ));
-	CHECK(OK(mremap(p, 4 * PAGE, PAGE, 0)) == p && p[0] == 7);
-	page = p + 2 * PAGE;
+	q = map(4);
+	q[0] = 7;
+	OK(mprotect(q + 2 * PAGE, PAGE, PROT_READ));
+	CHECK(OK(mremap(q, 4 * PAGE, PAGE, 0)) == q && q[0] == 7);
+	page = q + 2 * PAGE;
 	CHECK(killed(in_child(look), SIGSEGV));
+	OK(munmap(q, PAGE));
 
 	FAILS((long)mmap(room, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0), EEXIST);
 	CHECK(OK(mmap(p, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0)) == p);

@@ -26,6 +26,8 @@ use super::layout::PAGE;
 const NEVER: u64 = u64::MAX;
 /// The timer thread's longest nap while the CPU runs: the kernel's tick.
 const SLICE: Duration = Duration::from_millis(4);
+/// What is due so soon is due: the kernel's least delay, ns.
+const NOW: u64 = 1000;
 
 /// A memfd of one page.
 pub fn memfd_page() -> std::io::Result<OwnedFd> {
@@ -161,6 +163,12 @@ impl Irqs {
 
     /// CPU thread: the timer is wanted `delta` ns from now.
     pub fn set_timer(&self, delta: u64) {
+        // As hardware does: before the call that asked for it is over.
+        if delta <= NOW {
+            self.stop_timer();
+            self.page.word().fetch_or(1 << IRQ_TIMER, SeqCst);
+            return;
+        }
         let deadline = self.now().saturating_add(delta).min(NEVER - 1);
         self.deadline.store(deadline, SeqCst);
         self.tell_timer(deadline);
@@ -326,6 +334,15 @@ mod tests {
             done.send(()).unwrap();
         });
         ended.recv_timeout(Duration::from_secs(60)).expect("a timer was lost");
+    }
+
+    #[test]
+    fn a_timer_that_is_due_waits_for_nobody() {
+        let irqs = Irqs::new().unwrap();
+        irqs.set_timer(NOW);
+        assert_eq!(irqs.take(), 1 << IRQ_TIMER);
+        irqs.set_timer(1_000_000);
+        assert_eq!(irqs.take(), 0);
     }
 
     #[test]

@@ -18,6 +18,7 @@ vm_fault_t lkl_fault(struct vm_area_struct *vma, unsigned long addr, bool write)
 	if (!lkl_allowed(vma->vm_flags, write))
 		return VM_FAULT_SIGSEGV;
 	count_vm_event(PGFAULT);
+	current->min_flt++;
 	if (lkl_is_shared(vma))
 		return lkl_shared_fault(vma, addr, write);
 	return lkl_anon_fault(vma, addr);

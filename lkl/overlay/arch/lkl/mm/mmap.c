@@ -177,7 +177,8 @@ unsigned long do_mmap(struct file *file, unsigned long addr, unsigned long len,
 		return -EOVERFLOW;
 	if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
 		return -EINVAL;
-	if (type == MAP_SHARED_VALIDATE && !file)
+	/* There are no huge pages, and a library falls back to those there are. */
+	if (flags & MAP_HUGETLB || (type == MAP_SHARED_VALIDATE && !file))
 		return -EINVAL;
 	if (type == MAP_SHARED_VALIDATE && flags & ~LEGACY_MAP_MASK)
 		return -EOPNOTSUPP;

@@ -123,10 +123,10 @@ static long lkl_target(struct mm_struct *mm, unsigned long addr, unsigned long o
 {
 	if (!(flags & MREMAP_FIXED))
 		return lkl_find_gap(mm, new_len);
-	if (offset_in_page(to) || to < LKL_USER_BASE || new_len > TASK_SIZE ||
-	    to > TASK_SIZE - new_len || (addr < to + new_len && to < addr + old_len))
+	if (offset_in_page(to) || new_len > TASK_SIZE || to > TASK_SIZE - new_len ||
+	    (addr < to + new_len && to < addr + old_len))
 		return -EINVAL;
-	return to;
+	return to < LKL_USER_BASE ? -EPERM : to;
 }
 
 static long lkl_mremap(struct mm_struct *mm, unsigned long addr, unsigned long old_len,
