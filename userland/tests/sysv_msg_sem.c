@@ -40,6 +40,15 @@ int main(void)
 	OK(semctl(s, 0, IPC_STAT, (union semun){ .buf = &ss }));
 	CHECK(ss.sem_nsems == 2 && ss.sem_otime > 1600000000);
 	FAILS(semop(s, &(struct sembuf){ 0, -1, IPC_NOWAIT }, 1), EAGAIN);
+	/* An int where a union should be: many a program does it. */
+	OK(semctl(s, 0, SETVAL, 32767));
+	CHECK(semctl(s, 0, GETVAL) == 32767);
+	OK(semctl(s, 0, SETVAL, 0));
+	CHECK(semctl(s, 0, GETVAL) == 0);
+	FAILS(semctl(s, 0, SETVAL, 32768), ERANGE);
+	FAILS(semctl(s, 0, SETVAL, -1), ERANGE);
+	OK(semctl(s, 0, SETALL, (union semun){ .array = (unsigned short[]){ 3, 4 } }));
+	CHECK(semctl(s, 1, GETVAL) == 4);
 	OK(semctl(s, 0, IPC_RMID));
 	return 0;
 }
