@@ -82,7 +82,7 @@ fn waited(pid: u32) -> Duration {
     let nanos = tasks
         .map(|task| task.path())
         .filter(|task| read(&task.join("comm")).trim() == "wasmlinux-cpu")
-        .filter_map(|task| read(&task.join("schedstat")).split(' ').nth(1)?.parse().ok())
+        .filter_map(|task| read(&task.join("schedstat")).split(' ').nth(1)?.parse::<u64>().ok())
         .sum();
     Duration::from_nanos(nanos)
 }
