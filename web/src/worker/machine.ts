@@ -55,9 +55,12 @@ export class WorkerMachine {
     const opening = disk0(request, coming.disk, post);
     const host = await Host.load(await coming.host);
     const [kernel, rootfs] = await Promise.all([coming.kernel, coming.rootfs]);
-    post({ type: "boots" });
     const programs = new Programs();
-    // The kernel boots meanwhile.
+    // The kernel boots meanwhile; until then a person waits for the download.
+    coming.busybox.then(
+      () => post({ type: "boots" }),
+      () => {},
+    );
     programs.expect(coming.busybox, (error) => post({ type: "failed", error: failureOf(error) }));
     const stubs = await Promise.all(
       request.programs.map(async ({ name, bytes }) => {
