@@ -169,7 +169,9 @@ export class Machine {
       realtime_ns: () => this.clock.realtimeNs(),
       timer_set: (delta: number) => this.clock.setTimer(delta),
       check: () => (this.clock.check() ? 1 : 0),
-      breathe: new WebAssembly.Suspending(() => this.clock.turn()) as never,
+      breathe: new WebAssembly.Suspending(() =>
+        this.ended ? undefined : this.clock.turn(),
+      ) as never,
       idle: new WebAssembly.Suspending(() =>
         this.pending[0] === 0 && !this.ended ? this.clock.sleep() : undefined,
       ) as never,
