@@ -9,7 +9,7 @@ mod common;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -59,6 +59,7 @@ fn run(dir: &Path, arguments: &[&str]) -> Result<(), String> {
         }
         if since.elapsed() > SILENCE + waited(pid).saturating_sub(waiting) {
             fs::write(dir.join("threads"), threads(pid)).unwrap();
+            fs::write(dir.join("stacks"), stacks(pid)).unwrap();
             child.kill().unwrap();
             child.wait().unwrap();
             return Err("the machine hangs".into());
@@ -92,6 +93,16 @@ fn threads(pid: u32) -> String {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let files = |task: PathBuf| ["stat", "wchan", "syscall"].map(|name| read(&task.join(name)));
     tasks.map(|task| files(task.path()).join(" ") + "\n").collect()
+}
+
+/// The functions they are in, the guest's and the kernel's by name, where gdb is installed.
+fn stacks(pid: u32) -> String {
+    let mut gdb = Command::new("gdb");
+    gdb.args(["-batch", "-nx", "-ex", "thread apply all backtrace", "-p", &pid.to_string()]);
+    match gdb.stdin(Stdio::null()).output() {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Err(error) => format!("gdb: {error}\n"),
+    }
 }
 
 /// The round that was running.

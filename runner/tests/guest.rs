@@ -82,6 +82,7 @@ programs! {
     jobs,
     libc,
     limits,
+    long_call,
     longjmp_loop,
     maps,
     memory_limits,

@@ -73,15 +73,17 @@ fn two_hundred_machines() {
     (0..20).for_each(once);
     let before = held();
     (20..220).for_each(once);
-    // The reader of an inherited stdin ends by itself, a moment later.
+    // The reader of an inherited stdin ends by itself, a moment later; some of those
+    // before may have been counted.
     let deadline = Instant::now() + Duration::from_secs(30);
-    while held()[1..3] != before[1..3] && Instant::now() < deadline {
+    let mut after = held();
+    while (1..3).any(|i| after[i] > before[i]) && Instant::now() < deadline {
         std::thread::yield_now();
+        after = held();
     }
-    let after = held();
     println!("before {before:?}, after {after:?}");
     assert!(after[0] < before[0] + (8 << 20), "memory: {before:?} {after:?}");
-    assert_eq!(after[1..3], before[1..3], "threads, descriptors");
+    assert!((1..3).all(|i| after[i] <= before[i]), "threads, descriptors: {before:?} {after:?}");
     assert!(after[3] <= before[3] + 8, "mappings: {before:?} {after:?}");
 }
 

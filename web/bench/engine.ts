@@ -11,6 +11,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { boot, type Guest } from "../test/engine/boot.ts";
 import type { Job } from "../test/engine/devices.ts";
+import { build, I32 } from "../test/engine/wasm.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const PROGRAMS = process.env.WASMLINUX_BENCH;
@@ -182,6 +183,49 @@ async function applets(): Promise<void> {
   for (const side of sides) await side.end();
 }
 
+/** Two stacks in turn, and nothing else: what a ping-pong costs at the least. */
+async function stacks(): Promise<void> {
+  if (!wanted("two stacks in turn")) return;
+  // turns(n): n times calls `swap`.
+  const loop = [0x03, 0x40, 0x10, 0, 0x20, 0, 0x41, 1, 0x6b, 0x22, 0, 0x0d, 0, 0x0b];
+  const module = new WebAssembly.Module(
+    build({
+      image: false,
+      memory: false,
+      globals: [],
+      types: [
+        [[I32], []],
+        [[], []],
+      ],
+      imports: [["js", "swap", 1]],
+      functions: [["turns", 0, loop]],
+    }),
+  );
+  let waits: (() => void) | undefined;
+  const swap = new WebAssembly.Suspending(
+    () =>
+      new Promise<void>((resolve) => {
+        const next = waits;
+        waits = resolve;
+        next?.();
+      }),
+  );
+  const { exports } = new WebAssembly.Instance(module, { js: { swap: swap as never } });
+  const turns = WebAssembly.promising(exports.turns!);
+  const TURNS = 300_000;
+  const times = [];
+  for (let round = -1; round < rounds!; round++) {
+    const begin = performance.now();
+    const both = [turns(TURNS), turns(TURNS)];
+    await both[0];
+    if (round >= 0) times.push((1e6 * (performance.now() - begin)) / TURNS);
+    waits?.();
+    await both[1];
+    waits = undefined;
+  }
+  line("two stacks in turn", time(median(times)), "", "", "the engine's part of a ping-pong");
+}
+
 /** What one more process costs the tab. */
 async function memory(): Promise<void> {
   if (!wanted("memory of a process")) return;
@@ -201,5 +245,6 @@ async function memory(): Promise<void> {
 line("", "browser", "native", "ratio", "goal");
 await memory();
 await calls();
+await stacks();
 await applets();
 process.exit(0);

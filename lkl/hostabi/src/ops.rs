@@ -105,6 +105,9 @@ abi! {
         call idle();
         /// Atomically takes the pending word and leaves zero.
         call irq_take() -> u32;
+        /// The kernel runs on and waits for something that only an interrupt can
+        /// bring: a host that raises none meanwhile looks now. Returns soon.
+        call irq_poll();
         /// Atomically sets a line's bit in the pending word.
         call irq_raise(irq: u32);
         /// Fills a buffer from the host's entropy source.

@@ -92,6 +92,9 @@ impl Cpu {
         self.irqs.now()
     }
 
+    /// Other threads raise interrupts at any time.
+    fn irq_poll(&self) {}
+
     fn realtime_ns(&self) -> u64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64)
     }

@@ -103,6 +103,11 @@ export interface HostOps {
   idle(): void;
   /** Atomically takes the pending word and leaves zero. */
   irq_take(): number;
+  /**
+   * The kernel runs on and waits for something that only an interrupt can
+   * bring: a host that raises none meanwhile looks now. Returns soon.
+   */
+  irq_poll(): void;
   /** Atomically sets a line's bit in the pending word. */
   irq_raise(irq: number): void;
   /** Fills a buffer from the host's entropy source. */

@@ -14,7 +14,9 @@ function space(pages = 256): Space {
 }
 
 function nobody(): Nobody {
-  const js = { clock_ns() {}, realtime_ns() {}, timer_set() {}, idle() {}, switch() {} };
+  const wanted = WebAssembly.Module.imports(compiled("glue/access.wasm"));
+  const functions = wanted.filter(({ module }) => module === "js");
+  const js = Object.fromEntries(functions.map(({ name }) => [name, () => {}]));
   const { exports } = new WebAssembly.Instance(compiled("glue/access.wasm"), {
     js,
     env: { memory: kernel },

@@ -14,6 +14,10 @@
   (import "env" "memory" (memory $kernel 1))
   (import "js" "clock_ns" (func $clock_ns (type $clock)))
   (import "js" "realtime_ns" (func $realtime_ns (type $clock)))
+  ;; Looks at the clock. True: the event loop wants its turn.
+  (import "js" "check" (func $check (result i32)))
+  ;; Suspends for one turn of the event loop.
+  (import "js" "breathe" (func $breathe))
   (import "js" "timer_set" (func $timer_set (param f64)))
   ;; Suspends until an interrupt is pending.
   (import "js" "idle" (func $idle))
@@ -132,6 +136,12 @@
   (func (export "irq_raise") (param $line i32)
     (i32.store (i32.const 0xf000)
       (i32.or (i32.load (i32.const 0xf000)) (i32.shl (i32.const 1) (local.get $line)))))
+  ;; The clock, the event loop.
+  (func (export "irq_poll")
+    (global.set $fresh (i32.const 0))
+    (global.set $sched (i32.const 0))
+    (if (call $check) (then (call $breathe)))
+    (if (global.get $ended) (then (unreachable))))
   (func (export "idle")
     (if (i32.eqz (i32.load (i32.const 0xf000))) (then (call $idle)))
     (if (global.get $ended) (then (unreachable))))

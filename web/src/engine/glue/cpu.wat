@@ -29,14 +29,10 @@
   (import "access" "ended" (global $ended (mut i32)))
   (import "access" "kstack" (global $kstack (mut i32)))
   (import "access" "fresh" (global $fresh (mut i32)))
-  (import "access" "sched" (global $sched (mut i32)))
+  (import "access" "irq_poll" (func $irq_poll))
 
   ;; Traps where the kernel would run out of stack.
   (import "js" "headroom" (func $headroom (param i32)))
-  ;; Looks at the clock. True: the event loop wants its turn.
-  (import "js" "check" (func $check (result i32)))
-  ;; Suspends for one turn of the event loop.
-  (import "js" "breathe" (func $breathe))
   ;; Prepares the current task for user mode; the slot of its row to begin at.
   (import "js" "enter_user" (func $enter_user (result i32)))
 
@@ -78,9 +74,7 @@
   ;; The clock, the event loop, interrupts: user mode, before a kernel entry.
   (func $look
     (global.set $fuel (i32.const 64))
-    (global.set $sched (i32.const 0))
-    (if (call $check) (then (call $breathe)))
-    (if (global.get $ended) (then (unreachable))))
+    (call $irq_poll))
 
   (func $syscall (export "syscall")
     (param $nr i32) (param $a i64) (param $b i64) (param $c i64) (param $d i64) (param $e i64)

@@ -47,10 +47,17 @@ void lkl_run_irqs(void)
 	lkl_irq_enabled = ARCH_IRQ_ENABLED;
 }
 
-/* Whoever spins waits for something that only an interrupt can bring. */
+/* Calls of lkl_cpu_relax() from one look of the host's at its clock to the next. */
+#define LKL_POLL_CALLS 64
+
+/* Whoever spins, or asks whether others should run, may wait for what only an interrupt brings. */
 void lkl_cpu_relax(void)
 {
+	static unsigned int calls;
+
 	barrier();
+	if (++calls % LKL_POLL_CALLS == 0)
+		host_irq_poll();
 	if (lkl_irq_enabled && lkl_irq_pending())
 		lkl_run_irqs();
 }

@@ -4,9 +4,9 @@
 
 /*
  * Interrupts are bits of one word that any host thread may set. The kernel
- * looks at it when it enables interrupts, in cpu_relax() and before it returns
- * to user mode; it takes the bits through a host call, because a load and a
- * store of ours would race with the host.
+ * looks at it when it enables interrupts, in cpu_relax(), in need_resched() and
+ * before it returns to user mode; it takes the bits through a host call, because
+ * a load and a store of ours would race with the host.
  */
 #include <linux/types.h>
 #include <asm/lkl_host.h>

@@ -28,6 +28,15 @@ struct thread_info {
 	.flags = 0,				\
 	.preempt_count = INIT_PREEMPT_COUNT,	\
 }
+
+extern void lkl_cpu_relax(void);
+
+/* Only an interrupt sets the flag, and none comes by itself. */
+#define tif_need_resched()			\
+({						\
+	lkl_cpu_relax();			\
+	test_thread_flag(TIF_NEED_RESCHED);	\
+})
 #endif
 
 #define TIF_SYSCALL_TRACE	0
