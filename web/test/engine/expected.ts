@@ -3,7 +3,7 @@
  * them. One that passes although it stands here is an error, too.
  */
 const NO_PROTECTION = "pages inside a memory cannot be closed: no fault at an address that exists";
-const NO_SHARING = "two memories cannot share a page: MAP_SHARED and shmat are ENODEV";
+export const NO_SHARING = "two memories cannot share a page: MAP_SHARED and shmat are ENODEV";
 const ALL_AT_ONCE = "without faults every page of a mapping has memory from the start";
 const NO_BARE_CLONE =
   "the system calls clone and clone3 without a stack are ENOSYS; fork and vfork are imports";
