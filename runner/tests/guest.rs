@@ -94,6 +94,7 @@ programs! {
     mremap,
     mutexes,
     namespace,
+    no_memory,
     offsets,
     oom,
     overlay,

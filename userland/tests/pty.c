@@ -1,8 +1,9 @@
-/* Pseudo-terminals: line discipline, window size, Ctrl-C, hang-up. */
+/* Pseudo-terminals: line discipline, window size, Ctrl-C, hang-up, a writer that waits. */
 #include "test.h"
 #include <fcntl.h>
 #include <pty.h>
 #include <sys/ioctl.h>
+#include <sys/time.h>
 #include <termios.h>
 
 static char text[256];
@@ -38,6 +39,58 @@ static void session(void)
 	for (;;) pause();
 }
 
+static void nothing(int sig) { (void)sig; }
+
+static void until_asleep(pid_t pid)
+{
+	char path[32], state;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	do {
+		FILE *f = fopen(path, "r");
+		CHECK(f && fscanf(f, "%*d %*s %c", &state) == 1);
+		fclose(f);
+	} while (state != 'S');
+}
+
+/* Who would set a terminal when its writer is done waits for that, or for a signal.
+ * A signal once made it try again for ever. */
+static void set_behind_a_writer(void)
+{
+	const struct itimerval often = { { 0, 10000 }, { 0, 10000 } };
+	struct termios t;
+	int master, slave, status;
+
+	OK(openpty(&master, &slave, 0, 0, 0));
+	OK(tcgetattr(slave, &t));
+	pid_t writer = OK(fork());
+	if (!writer) for (;;) OK(write(slave, text, sizeof text));
+	until_asleep(writer);
+
+	pid_t pid = OK(fork());
+	if (!pid) {
+		handle(SIGALRM, nothing, 0);
+		OK(setitimer(ITIMER_REAL, &often, 0));
+		FAILS(tcsetattr(slave, TCSADRAIN, &t), EINTR);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && exited(status, 0));
+
+	pid = OK(fork());
+	if (!pid) {
+		tcsetattr(slave, TCSADRAIN, &t);
+		_exit(0);
+	}
+	until_asleep(pid);
+	OK(kill(pid, SIGKILL));
+	CHECK(waitpid(pid, &status, 0) == pid && killed(status, SIGKILL));
+
+	OK(kill(writer, SIGKILL));
+	CHECK(waitpid(writer, &status, 0) == writer);
+	close(master);
+	close(slave);
+}
+
 int main(void)
 {
 	struct winsize ws = { 24, 80, 0, 0 };
@@ -63,5 +116,6 @@ int main(void)
 	/* nobody has the other side open any more */
 	while (read(master, text, sizeof text) > 0) ;
 	CHECK(errno == EIO);
+	set_behind_a_writer();
 	return 0;
 }

@@ -119,6 +119,14 @@ pub fn web(ctx: &Context, all: bool) -> Result<Tally> {
     Ok(tally)
 }
 
+/// The suites that `web/test/suites` runs, each by a test of its name.
+pub fn web_suites(ctx: &Context) -> Result<Vec<String>> {
+    let files = test_files(&ctx.path("web"))?;
+    let suites = files.iter().filter(|file| file.starts_with("test/suites"));
+    let names = suites.filter_map(|file| file.file_name()?.to_str()?.strip_suffix(".test.ts"));
+    Ok(names.map(str::to_owned).collect())
+}
+
 fn test_files(web: &Path) -> Result<Vec<PathBuf>> {
     let mut files = files_below(&web.join("test"))?;
     files.retain(|file| file.to_string_lossy().ends_with(".test.ts"));

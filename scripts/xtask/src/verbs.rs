@@ -43,8 +43,8 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         ("run", ["web"]) => return Err(serve_page("8080")),
         ("run", ["web", port]) => return Err(serve_page(port)),
         ("web", ["build"]) => drop(web::build_all(false)?),
-        ("web", ["test"]) => return report(&testing::web(&web::build_all(false)?, false)?),
-        ("web", ["test", "--all"]) => return report(&testing::web(&web::build_all(true)?, true)?),
+        ("web", ["test"]) => return web_test(false),
+        ("web", ["test", "--all"]) => return web_test(true),
         ("run", _) => return Err(wasmlinux(&rest)),
         ("test", []) => return test(false),
         ("test", ["--all"]) => return test(true),
@@ -133,6 +133,15 @@ fn test(all: bool) -> Result<ExitCode> {
     let mut tally = testing::run(&suites::prepare(&which)?, all)?;
     tally += testing::web(&page, all)?;
     report(&tally)
+}
+
+/// The page's own tests, for which nothing need have been built.
+fn web_test(all: bool) -> Result<ExitCode> {
+    let page = web::build_all(all)?;
+    let suites = testing::web_suites(&page)?;
+    let names: Vec<&str> = suites.iter().map(String::as_str).collect();
+    drop(suites_of(&Which::Named(&names))?);
+    report(&testing::web(&page, all)?)
 }
 
 /// The suites, with all that they need.
