@@ -1,13 +1,32 @@
 /** The half of the kernel that comes behind the prompt. */
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { boot, compiled, stopMachines } from "./boot.ts";
+import { boot, compiled, stopMachines, type Guest } from "./boot.ts";
+import type { GetRest } from "../../src/engine/rest.ts";
 
 afterEach(stopMachines);
 
 const rest = () => compiled("kernel-rest.wasm");
 /** What the build's profile has not called: see `bundle/profile.ts`. */
 const COLD = ["ping", "-c", "1", "127.0.0.1"];
+
+/** A machine that has booted without its rest, as all do but some on a busy host. */
+async function bootWithout(get: GetRest): Promise<Guest> {
+  for (;;) {
+    let booting = true;
+    let wanted = false;
+    const guest = await boot({
+      rest: () => {
+        if (!booting) return get();
+        wanted = true;
+        return Promise.resolve(rest());
+      },
+    });
+    booting = false;
+    if (!wanted) return guest;
+    guest.machine.stop();
+  }
+}
 
 test("nothing up to the first commands needs the rest", async () => {
   // Of what depends on the time that things take, a profile sees what has happened in
@@ -27,8 +46,7 @@ test("a call waits until the rest is there, and no other asks for it again", asy
   let asked = 0;
   let arrived!: (rest: WebAssembly.Module) => void;
   const waiting = new Promise<WebAssembly.Module>((resolve) => (arrived = resolve));
-  const guest = await boot({ rest: () => (asked++, waiting) });
-  assert.equal(asked, 0);
+  const guest = await bootWithout(() => (asked++, waiting));
   const cold = guest.run({ argv: COLD });
   let over = false;
   void cold.then(() => (over = true));
@@ -47,7 +65,7 @@ test("a call waits until the rest is there, and no other asks for it again", asy
 
 test("what has come before it is needed is waited for by nobody", async () => {
   let asked = 0;
-  const guest = await boot({ rest: async () => (asked++, rest()) });
+  const guest = await bootWithout(async () => (asked++, rest()));
   await guest.machine.complete();
   await guest.machine.complete();
   assert.equal((await guest.run({ argv: COLD })).code, 0);
@@ -56,9 +74,9 @@ test("what has come before it is needed is waited for by nobody", async () => {
 
 test("a rest that did not come is asked for again, and then it is the end", async () => {
   let asked = 0;
-  const guest = await boot({
-    rest: () => Promise.reject(new Error(`the network is down, ${++asked}`)),
-  });
+  const guest = await bootWithout(() =>
+    Promise.reject(new Error(`the network is down, ${++asked}`)),
+  );
   await assert.rejects(guest.machine.complete(), /the network is down, 1/);
   guest.devices.run({ argv: COLD });
   const outcome = await guest.machine.outcome;
@@ -67,7 +85,7 @@ test("a rest that did not come is asked for again, and then it is the end", asyn
 
 test("a machine that waits can be stopped", async () => {
   let asked = 0;
-  const guest = await boot({ rest: () => (asked++, new Promise(() => {})) });
+  const guest = await bootWithout(() => (asked++, new Promise(() => {})));
   guest.devices.run({ argv: COLD });
   while (asked === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   guest.machine.stop();
