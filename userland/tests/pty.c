@@ -43,6 +43,7 @@ static void nothing(int sig) { (void)sig; }
 
 static void until_asleep(pid_t pid)
 {
+	const time_t deadline = time(0) + 30;
 	char path[32], state;
 
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
@@ -50,6 +51,7 @@ static void until_asleep(pid_t pid)
 		FILE *f = fopen(path, "r");
 		CHECK(f && fscanf(f, "%*d %*s %c", &state) == 1);
 		fclose(f);
+		CHECK(time(0) < deadline);
 	} while (state != 'S');
 }
 

@@ -164,20 +164,20 @@ export class Machine {
 
   /** What the glue imports. */
   private imports(forks: Forks): WebAssembly.ModuleImports {
+    // Nobody comes back to a stack that is suspended when the machine has ended: it is
+    // answered as one of a dead task, and unwinds.
+    const suspending = (what: (prev: number, next: number) => Promise<unknown> | undefined) =>
+      new WebAssembly.Suspending((prev: number, next: number) =>
+        this.ended ? 1 : what(prev, next),
+      ) as never;
     return {
       clock_ns: () => this.clock.ns(),
       realtime_ns: () => this.clock.realtimeNs(),
       timer_set: (delta: number) => this.clock.setTimer(delta),
       check: () => (this.clock.check() ? 1 : 0),
-      breathe: new WebAssembly.Suspending(() =>
-        this.ended ? undefined : this.clock.turn(),
-      ) as never,
-      idle: new WebAssembly.Suspending(() =>
-        this.pending[0] === 0 && !this.ended ? this.clock.sleep() : undefined,
-      ) as never,
-      switch: new WebAssembly.Suspending((_prev: number, next: number) =>
-        this.scheduler.switchTo(next),
-      ) as never,
+      breathe: suspending(() => this.clock.turn()),
+      idle: suspending(() => (this.pending[0] === 0 ? this.clock.sleep() : undefined)),
+      switch: suspending((_prev, next) => this.scheduler.switchTo(next)),
       enter_user: () => this.scheduler.enterUser(),
       split: (flags: number) => forks.split(this.scheduler.current, flags),
       saved: () => forks.saved(this.scheduler.current),

@@ -93,9 +93,7 @@ export class Scheduler {
   }
 
   /** Host operation `switch`. */
-  switchTo(handle: number): Promise<0 | 1> | 1 {
-    // It was on its way when the machine ended. Nobody would come back to its stack.
-    if (this.ended) return 1;
+  switchTo(handle: number): Promise<0 | 1> {
     const next = this.tasks.get(handle);
     if (!next) return Promise.reject(new Error("switch to a task that does not exist"));
     const prev = this.current;
