@@ -26,17 +26,35 @@ const MIB = 1 << 20;
 /** ms for each step: a build machine may be busy. */
 const PATIENCE = 60_000;
 /**
- * Clocks of machines that are busy otherwise, each for a run of its own: from the ms that
- * have passed and how often the clock was looked at. Timers expire, slices end and
- * workers are late everywhere with a fast one; with one that leaps, now and then.
+ * Machines on hosts that are busy otherwise are seen until so many in a row have called
+ * nothing new; more than the others would be no end.
  */
-const BUSY: ((ms: number, looks: number) => number)[] = [
-  (ms) => 10 * ms,
-  (ms) => 50 * ms,
-  (ms) => 200 * ms,
-  (ms, looks) => ms + 20 * Math.floor(looks / 50),
-  (ms, looks) => ms + 50 * Math.floor(looks / 211),
-];
+const NOTHING_NEW = 60;
+const AT_MOST = 1000;
+
+/** What one of them has for a clock, from ms to ms. */
+type Clock = (ms: number) => number;
+
+/**
+ * Timers expire, slices end and workers are late everywhere with a fast clock; with one
+ * that leaps, now and then. Numbers from a seed: a build that fails fails again.
+ */
+class BusyClocks {
+  private seed = 1;
+
+  /** From `low` on, below `high`, as likely in each decade. */
+  private some(low: number, high: number): number {
+    this.seed = (Math.imul(this.seed, 1103515245) + 12345) >>> 0;
+    return low * (high / low) ** (this.seed / 2 ** 32);
+  }
+
+  next(): Clock {
+    const speed = this.some(1, 300);
+    const [leap, period] = [this.some(1, 200), this.some(20, 2000)];
+    let looks = 0;
+    return (ms) => speed * ms + leap * Math.floor(looks++ / period);
+  }
+}
 
 /**
  * What is typed, a line at a prompt. Whatever is not here waits, once, if it comes in the
@@ -284,16 +302,21 @@ next.note(called);
 next.stop();
 
 const real = performance.now.bind(performance);
-for (const clock of BUSY) {
+const clocks = new BusyClocks();
+let nothingNew = 0;
+for (let runs = 0; nothingNew < NOTHING_NEW; runs++) {
+  if (runs === AT_MOST) throw new Error(`${runs} busy machines, and each does something else`);
   const [start, begin] = [performance.now(), real()];
-  let looks = 0;
-  performance.now = () => start + clock(real() - begin, looks++);
+  const clock = clocks.next();
+  performance.now = () => start + clock(real() - begin);
+  const before = called.size;
   const busy = await Guest.boot(new File());
   const hurried = await Typist.at(busy);
   for (const line of TYPED) await hurried.line(line);
   for (const argv of RUN) await busy.run(argv);
   busy.note(called);
   busy.stop();
+  nothingNew = called.size > before ? 0 : nothingNew + 1;
 }
 
 writeFileSync(out, [...called].sort((a, b) => a - b).join("\n") + "\n");

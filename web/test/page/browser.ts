@@ -5,7 +5,13 @@
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type Page,
+  type Route,
+} from "playwright-core";
 import { listen, serve } from "../../serve.ts";
 import type { App } from "../../src/page/app.ts";
 
@@ -86,6 +92,26 @@ export async function serving(folder = DIST, prefix = "/", headers: Record<strin
         server.closeAllConnections();
       }),
   };
+}
+
+/** Requests of a page that end as a test wants it, until they are mended. */
+export class Broken {
+  private readonly pattern: RegExp;
+  private readonly end: (route: Route) => Promise<void>;
+  private mended = false;
+
+  constructor(pattern: RegExp, end: (route: Route) => Promise<void>) {
+    this.pattern = pattern;
+    this.end = end;
+  }
+
+  prepare = (page: Page): Promise<unknown> =>
+    page.route(this.pattern, (route) => (this.mended ? route.continue() : this.end(route)));
+
+  /** Not `unroute()`, which waits for an answer of every worker: one that just ends gives none. */
+  mend(): void {
+    this.mended = true;
+  }
 }
 
 /** The page, as a person would use it. */

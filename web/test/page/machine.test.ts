@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { DIST, pageTest, serving, Shell, withBrowser } from "./browser.ts";
+import { Broken, DIST, pageTest, serving, Shell, withBrowser } from "./browser.ts";
 
 withBrowser();
 
@@ -138,28 +138,27 @@ pageTest("a wish that makes no sense is explained", { query: "?memory=1" }, asyn
   assert.match(await shell.page.locator(failure).innerText(), /16 to 2048 MiB[\s\S]*address/);
 });
 
+const kernel = new Broken(/kernel-/, (route) => route.fulfill({ status: 503 }));
 pageTest(
   "a download that fails says so, and can be tried again",
-  {
-    errors: true,
-    prepare: (page) => page.route(/kernel-/, (route) => route.fulfill({ status: 503 })),
-  },
+  { errors: true, prepare: kernel.prepare },
   async (shell) => {
     await shell.page.locator(failure).waitFor();
     assert.match(await shell.page.locator(failure).innerText(), /could not be loaded[\s\S]*503/);
     await shell.shot("download-failed");
-    await shell.page.unroute(/kernel-/);
+    kernel.mend();
     await shell.page.getByRole("button", { name: "Try again" }).click();
     await shell.prompt();
   },
 );
 
+const rest = new Broken(/kernel-rest-/, (route) => route.abort());
 pageTest(
   "without the kernel's other half there is a prompt, and a word about what needs it",
   {
     errors: true,
     prepare: async (page) => {
-      await page.route(/kernel-rest-/, (route) => route.abort());
+      await rest.prepare(page);
       // Whose copy would be found in time.
       await page.addInitScript(() =>
         Object.defineProperty(navigator, "serviceWorker", { value: undefined }),
@@ -172,7 +171,7 @@ pageTest(
     await shell.type("ping -c 1 127.0.0.1\r");
     await shell.page.locator(failure).waitFor();
     assert.match(await shell.page.locator(failure).innerText(), /kernel-rest.*is the network up/);
-    await shell.page.unroute(/kernel-rest-/);
+    rest.mend();
     await shell.page.getByRole("button", { name: "Try again" }).click();
     await shell.prompt();
     assert.match(await shell.run("ping -c 1 127.0.0.1"), /1 packets received/);
@@ -188,14 +187,15 @@ pageTest(
   },
 );
 
+const fetcher = new Broken(/fetcher-/, (route) => route.abort());
 pageTest(
   "nor is there a machine without the script that fetches its parts",
-  { errors: true, prepare: (page) => page.route(/fetcher-/, (route) => route.abort()) },
+  { errors: true, prepare: fetcher.prepare },
   async (shell) => {
     await shell.page.locator(failure).waitFor();
     const said = await shell.page.locator(failure).innerText();
     assert.match(said, /script that fetches the machine could not be loaded/);
-    await shell.page.unroute(/fetcher-/);
+    fetcher.mend();
     await shell.page.getByRole("button", { name: "Try again" }).click();
     await shell.prompt();
   },

@@ -35,10 +35,10 @@ pub fn ensure(
         .text("parts", &parts.contents())
         .text("host", &host.contents())
         .text("packages", &packages.key)
-        .file("profile", &web.join("bundle/profile.ts"))?
-        .tree("split", &ctx.path("scripts/xtask/src/web"), |path| {
-            path.starts_with("halves") || path.ends_with("marks.rs")
-        })?;
+        .file("profile", &web.join("bundle/profile.ts"))?;
+    for file in ["halves.rs", "halves/module.rs", "marks.rs", "module.rs"] {
+        key = key.file(file, &ctx.path("scripts/xtask/src/web").join(file))?;
+    }
     for part in ["engine", "host", "disk", "worker"] {
         key = key.tree(part, &web.join("src").join(part), no_prose)?;
     }
