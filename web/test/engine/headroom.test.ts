@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 
-/** As many system calls as a boot makes, and more. */
+/** A boot makes some hundreds, and 50 were too many. */
 const CALLS = 20_000;
 
 test("a boot's system calls do not have the large frame optimized", () => {
