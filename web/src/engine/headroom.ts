@@ -13,7 +13,7 @@
  * is code before the return, and would soon have found this one worth a quarter of a
  * second of its optimizing compiler, in the middle of the boot.
  */
-import { u32 } from "../bytes.ts";
+import { concat, u32 } from "../bytes.ts";
 
 /** What the deepest ways through the kernel need, with much to spare. */
 const BYTES = 128 << 10;
@@ -55,22 +55,36 @@ const NOTHING = new Uint8Array([
  * ```
  */
 function build(values: number): Uint8Array<ArrayBuffer> {
-  const code: number[] = [0, ...LOCAL, ...CALL, 0x02, 0x40, ...LOCAL, 0x0d, 0, 0x0f, 0x0b];
-  for (let n = 0; n < values; n++) code.push(0x41, 0, 0xfd, 0x00, 0, ...u32(n * VALUE));
-  code.push(...LOCAL, ...CALL);
-  for (let n = 1; n < values; n++) code.push(0xfd, 0x51);
-  code.push(0xfd, 0x53, 0x24, 0, 0x0b);
+  const begin = [0, ...LOCAL, ...CALL, 0x02, 0x40, ...LOCAL, 0x0d, 0, 0x0f, 0x0b];
+  const end = [0xfd, 0x53, 0x24, 0, 0x0b];
+  const load = [0x41, 0, 0xfd, 0x00, 0, 0x80, 0x80, 0];
+  const loads = repeated(load, values);
+  // Their offsets, in three bytes each.
+  for (let n = 0, at = 0; n < values; n++, at += load.length) {
+    loads[at + 5]! |= (n << 4) & 0x7f;
+    loads[at + 6]! |= (n >> 3) & 0x7f;
+    loads[at + 7]! = n >> 10;
+  }
+  const sum = repeated([0xfd, 0x51], values - 1);
+  const code = concat([begin, loads, LOCAL, CALL, sum, end]);
   const size = u32(code.length);
-  const out: number[] = [...HEADER, ...TYPE];
   const memory = [3, 0x65, 0x6e, 0x76, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2, 0, 1];
   const nothing = [3, 0x65, 0x6e, 0x76, 7, 0x6e, 0x6f, 0x74, 0x68, 0x69, 0x6e, 0x67, 0, 0];
-  out.push(2, 1 + memory.length + nothing.length, 2, ...memory, ...nothing);
-  out.push(3, 2, 1, 0);
-  out.push(6, 6, 1, I32, 1, 0x41, 0, 0x0b);
-  out.push(7, 5, 1, 1, 0x66, 0, 1);
-  out.push(10, ...u32(1 + size.length + code.length), 1, ...size);
-  const bytes = new Uint8Array(out.length + code.length);
-  bytes.set(out);
-  bytes.set(code, out.length);
+  const head = [
+    ...[...HEADER, ...TYPE],
+    ...[2, 1 + memory.length + nothing.length, 2, ...memory, ...nothing],
+    ...[3, 2, 1, 0],
+    ...[6, 6, 1, I32, 1, 0x41, 0, 0x0b],
+    ...[7, 5, 1, 1, 0x66, 0, 1],
+    ...[10, ...u32(1 + size.length + code.length), 1, ...size],
+  ];
+  return concat([head, code]);
+}
+
+/** By doubling: a loop would take milliseconds of every boot. */
+function repeated(what: readonly number[], times: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(what.length * times);
+  bytes.set(what);
+  for (let done = what.length; done < bytes.length; done *= 2) bytes.copyWithin(done, 0, done);
   return bytes;
 }
