@@ -39,6 +39,7 @@ const scope = self as unknown as Scope;
 const PREFIX = `wasmlinux ${new URL("./", location.href).pathname} `;
 const CACHE = PREFIX + WASMLINUX_VERSION;
 const folder = new URL("./", location.href);
+const INDEX = "index.html";
 
 /** Names that never change their contents: sums of ours, and of the bundler's. */
 const HASHED = /-([0-9a-f]{10}|[0-9A-Z]{8})\./;
@@ -56,6 +57,9 @@ async function fill(): Promise<void> {
       await cache.put(url, answer);
     }),
   );
+  // What the folder's own address means, as a route finds only what has the address.
+  const index = await cache.match(new URL(INDEX, folder).href);
+  if (index) await cache.put(folder.href, index);
 }
 
 async function activate(): Promise<void> {
@@ -71,7 +75,7 @@ function kept(request: Request): string | undefined {
   if (request.method !== "GET" || url.origin !== folder.origin) return undefined;
   if (!url.pathname.startsWith(folder.pathname)) return undefined;
   const name = url.pathname.slice(folder.pathname.length);
-  const file = name === "" || name.endsWith("/") ? `${name}index.html` : name;
+  const file = name === "" || name.endsWith("/") ? name + INDEX : name;
   return Object.hasOwn(WASMLINUX_FILES, file) ? new URL(file, folder).href : undefined;
 }
 
@@ -83,10 +87,11 @@ async function answer(request: Request, url: string): Promise<Response> {
 async function install(event: Installing): Promise<void> {
   await fill();
   const hashed = Object.keys(WASMLINUX_FILES).filter((name) => HASHED.test(name));
-  const routes = hashed.map((name) => {
+  // The page itself, too: it is what a service worker would be started for.
+  const routes = [...hashed, ""].map((name) => {
     // Whatever means something in a pattern means itself.
     const pathname = new URL(name, folder).pathname.replace(/[\\:*+?(){}]/g, "\\$&");
-    return { condition: { urlPattern: { pathname } }, source: { cacheName: CACHE } };
+    return { condition: { urlPattern: { pathname, search: "" } }, source: { cacheName: CACHE } };
   });
   // They only spare time.
   await event.addRoutes?.(routes).catch(() => {});
