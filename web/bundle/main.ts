@@ -26,6 +26,8 @@ function part(file: string, from = partsFolder!) {
 
 const parts = {
   kernel: part("kernel.wasm", kernelFolder),
+  booted: part("kernel-booted.wasm", kernelFolder),
+  data: part("kernel-data.wasm", kernelFolder),
   rest: part("kernel-rest.wasm", kernelFolder),
   busybox: part("busybox.wasm"),
   rootfs: part("rootfs.cpio"),

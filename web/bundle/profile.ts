@@ -1,20 +1,22 @@
 /**
- * `profile.ts PARTS HOST KERNEL MARKS FUNCTIONS OUT`: which of a kernel's functions a
+ * `profile.ts PARTS HOST KERNEL BOOTED MARKS FUNCTIONS OUT`: which of a kernel's functions a
  * machine needs until somebody works with it, and for what people do first.
  *
  * KERNEL notes each function that it calls in the byte at MARKS and on
- * (`scripts/xtask/src/web/marks.rs`); FUNCTIONS is how many there are. OUT gets a line
+ * (`scripts/xtask/src/web/marks.rs`), and goes on from BOOTED; FUNCTIONS is how many there are. OUT gets a line
  * for each that was called. It runs as in a page: on the host that a page has, with a
  * new disk, with consoles.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { Disk, type Handle } from "../src/disk/disk.ts";
+import { BOOTED_MEMORY } from "../src/engine/image.ts";
 import { Machine } from "../src/engine/machine.ts";
 import { Programs } from "../src/engine/programs.ts";
 import { Host } from "../src/host/host.ts";
 import { Turns } from "../src/worker/turns.ts";
 
-const [parts, hostFolder, kernel, marks, functions, out] = process.argv.slice(2) as [
+const [parts, hostFolder, kernel, booted, marks, functions, out] = process.argv.slice(2) as [
+  string,
   string,
   string,
   string,
@@ -111,6 +113,7 @@ function module(file: string): WebAssembly.Module {
 const compiled = {
   host: module(`${hostFolder}/host.wasm`),
   kernel: module(kernel),
+  image: module(booted),
   busybox: module(`${parts}/busybox.wasm`),
 };
 const glue = (name: string) => module(`${parts}/glue/${name}.wasm`);
@@ -134,6 +137,7 @@ class Guest {
     this.host = host;
     this.machine = new Machine({
       kernel: compiled.kernel,
+      image: compiled.image,
       rest: () => Promise.reject(new Error("the kernel is in one piece")),
       glue: {
         access: glue("access"),
@@ -144,9 +148,9 @@ class Guest {
       devices: host,
       disks: [Disk.in(disk, 256 * MIB, empty)],
       programs,
-      initrd: host.initrd(new Uint8Array(readFileSync(`${parts}/rootfs.cpio`)), [ADDED]),
+      initrd: host.further(new Uint8Array(readFileSync(`${parts}/rootfs.cpio`)), [ADDED]),
       parameters: host.commandLine(256 * MIB, ""),
-      kernelMemory: 64 * MIB,
+      kernelMemory: BOOTED_MEMORY,
       processMemory: 256 * MIB,
     });
     this.turns = new Turns(() => {

@@ -56,6 +56,9 @@ consts! {
     HALT_HALT: u32 = 0;
     HALT_POWER_OFF: u32 = 1;
     HALT_RESTART: u32 = 2;
+    /// Asked for with the parameter `lkl.image`: the kernel's memory is an image that
+    /// `lkl_resume` goes on from.
+    HALT_IMAGE: u32 = 3;
 
     /// `stream_poll` bits.
     STREAM_READABLE: u32 = 1;

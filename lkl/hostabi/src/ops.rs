@@ -229,6 +229,11 @@ abi! {
         lkl_init_sp() -> ptr;
         /// Boots. `mem` is the size of memory in bytes; the initrd lies inside.
         lkl_start(mem: u32, initrd: ptr, initrd_size: u32) -> never;
+        /// End of the room for an initrd of at most 24 MiB, in an image.
+        lkl_room_end() -> ptr;
+        /// Goes on from an image, in which the command line and the initrd have been
+        /// put into their places; the clock goes on from what it was then.
+        lkl_resume(initrd: ptr, initrd_size: u32) -> never;
         /// First code of a new task. Returns when the task goes to user mode.
         lkl_task_entry(task: ptr);
         /// A system call of the current task.

@@ -1,7 +1,8 @@
 //! The web build.
 //!
 //! ```text
-//! kernel.wasm ──► marked ─► run by node ─► two halves ─┐
+//! kernel.wasm ─┬► data ─► booted by node ─► memory ────┐
+//!              └► marked ─► run by node ─► two halves ─┤
 //! busybox.wasm ─► instrumented ─► stub ─► rootfs       │
 //! glue/*.wat ──────────────────────────────────────────┼─► web/build ─► bundle ─► web/dist
 //! web/host ────► emscripten ───────────────────────────┤                 │
@@ -15,6 +16,7 @@ mod bundle;
 mod emscripten;
 mod halves;
 mod host;
+mod image;
 mod kernel;
 mod marks;
 mod module;

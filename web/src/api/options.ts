@@ -1,4 +1,5 @@
 /** What a caller wants of a machine, checked and completed. */
+import { BOOTED_MEMORY, canGoOn } from "../engine/image.ts";
 import { MachineError } from "./errors.ts";
 import { fetchProgram } from "./machine.ts";
 import type { BootOptions } from "./types.ts";
@@ -7,10 +8,15 @@ import type { BootRequest, GuestFile } from "../protocol.ts";
 const MIB = 1 << 20;
 const PAGE = 65536;
 const RANGES = {
-  memory: { standard: 64 * MIB, least: 16 * MIB, most: 2048 * MIB },
+  memory: { standard: BOOTED_MEMORY, least: 16 * MIB, most: 2048 * MIB },
   processMemory: { standard: 1024 * MIB, least: MIB, most: 4096 * MIB - PAGE },
   userMemory: { standard: 1024 * MIB, least: 16 * MIB, most: 128 * 1024 * MIB },
 };
+
+/** Whether the machine goes on from an image rather than boot. */
+export function goesOn({ memory = BOOTED_MEMORY, kernelParameters = "" }: BootOptions): boolean {
+  return canGoOn(memory, kernelParameters);
+}
 
 export async function bootRequest(options: BootOptions): Promise<BootRequest> {
   const programs = await Promise.all((options.programs ?? []).map(fetchProgram));

@@ -45,6 +45,11 @@ export const FAULT_WRITE = 0x2;
 export const HALT_HALT = 0x0;
 export const HALT_POWER_OFF = 0x1;
 export const HALT_RESTART = 0x2;
+/**
+ * Asked for with the parameter `lkl.image`: the kernel's memory is an image that
+ * `lkl_resume` goes on from.
+ */
+export const HALT_IMAGE = 0x3;
 /** `stream_poll` bits. */
 export const STREAM_READABLE = 0x1;
 export const STREAM_WRITABLE = 0x2;
@@ -266,6 +271,13 @@ export interface Entries {
   lkl_init_sp(): number;
   /** Boots. `mem` is the size of memory in bytes; the initrd lies inside. */
   lkl_start(mem: number, initrd: number, initrdSize: number): never;
+  /** End of the room for an initrd of at most 24 MiB, in an image. */
+  lkl_room_end(): number;
+  /**
+   * Goes on from an image, in which the command line and the initrd have been
+   * put into their places; the clock goes on from what it was then.
+   */
+  lkl_resume(initrd: number, initrdSize: number): never;
   /** First code of a new task. Returns when the task goes to user mode. */
   lkl_task_entry(task: number): void;
   /** A system call of the current task. */

@@ -17,14 +17,16 @@ export class Clock {
   private readonly onTimer: () => void;
   private deadline = Infinity;
   private lastTurn = performance.now();
-  private readonly start = performance.now();
+  private readonly start: number;
   private readonly macrotasks = new Macrotasks();
   private timeout: ReturnType<typeof setTimeout> | undefined;
   /** Ends `sleep` early. */
   private wake: (() => void) | undefined;
 
-  constructor(onTimer: () => void) {
+  /** `ns` is what it shows at first. */
+  constructor(onTimer: () => void, ns = 0) {
     this.onTimer = onTimer;
+    this.start = performance.now() - ns / 1e6;
   }
 
   /** Monotonic, in ns. */

@@ -61,6 +61,8 @@ export interface Disk {
 /** How a machine ended. */
 export type Outcome =
   | { kind: "halt" | "power-off" | "restart" }
+  /** Its memory is an image, as was asked for; its clock showed so many ns. */
+  | { kind: "image"; clock: number }
   /** The caller wanted it. */
   | { kind: "stopped" }
   /** The kernel panicked; its log says why. */

@@ -28,6 +28,7 @@ export interface CpuExports {
   restoring: WebAssembly.Global;
   restarting: WebAssembly.Global;
   boot: WebAssembly.ExportValue;
+  resume: WebAssembly.ExportValue;
   task_main: WebAssembly.ExportValue;
   task_restart: WebAssembly.ExportValue;
   task_fault: WebAssembly.ExportValue;

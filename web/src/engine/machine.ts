@@ -16,6 +16,7 @@ import { Clock } from "./clock.ts";
 import type { Devices, Disk, Outcome } from "./devices.ts";
 import { ENXIO } from "../errno.ts";
 import { headroom } from "./headroom.ts";
+import { BOOTED_MEMORY, fill, isBooted } from "./image.ts";
 import { Forks } from "./forks.ts";
 import type { AccessExports, CpuExports, Glue, Kernel } from "./glue.ts";
 import { Memories } from "./memories.ts";
@@ -29,7 +30,10 @@ import { Task, type Handler } from "./tasks.ts";
 export type { Devices, Glue, Outcome };
 
 export interface Options {
+  /** Its code. */
   kernel: WebAssembly.Module;
+  /** Its data, or the memory of a machine to go on from: see `image.ts`. */
+  image: WebAssembly.Module;
   /** The half of the kernel that `kernel` has not. */
   rest: GetRest;
   glue: Glue;
@@ -70,12 +74,11 @@ export class Machine {
   private readonly mm: Mm;
   private readonly scheduler: Scheduler;
 
-  /** Boots. Throws an Error that says what is wrong with the options. */
+  /** Boots, or goes on. Throws an Error that says what is wrong with the options. */
   constructor(options: Options) {
     check(options);
     this.options = options;
     this.outcome = new Promise((resolve) => (this.end = resolve));
-    this.clock = new Clock(() => this.raise(abi.IRQ_TIMER));
     const pages = options.kernelMemory / 65536;
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.bytes = new Uint8Array(memory.buffer);
@@ -109,6 +112,8 @@ export class Machine {
       host: { ...host, rest },
     }).exports;
     const kernel = first as unknown as Kernel;
+    const booted = fill(memory, options.image);
+    this.clock = new Clock(() => this.raise(abi.IRQ_TIMER), booted);
     const cpu = new WebAssembly.Instance(glue.cpu, {
       js: { ...js, headroom: headroom(memory) },
       kernel: kernel as unknown as WebAssembly.ModuleImports,
@@ -128,7 +133,8 @@ export class Machine {
       (error) => error instanceof WebAssembly.Exception && error.is(longjmp),
       (error) => this.finish({ kind: "crash", message: describe(error) }),
     );
-    this.boot(kernel, cpu);
+    if (booted === undefined) this.boot(kernel, cpu);
+    else this.goOn(kernel, cpu);
   }
 
   /** Raises an interrupt line of the kernel's. */
@@ -149,13 +155,27 @@ export class Machine {
   }
 
   private boot(kernel: Kernel, cpu: CpuExports): void {
-    const { initrd, parameters, kernelMemory } = this.options;
-    const at = (kernelMemory - initrd.length) & ~4095;
-    this.bytes.set(initrd, at);
-    this.bytes.set(new TextEncoder().encode(parameters + "\0"), kernel.lkl_cmdline());
+    const { kernelMemory } = this.options;
+    const [at, length] = this.provide(kernel, kernelMemory);
     const boot = WebAssembly.promising(cpu.boot);
     const { current } = this.scheduler;
-    this.scheduler.run(current, () => boot(kernelMemory, at, initrd.length, current.kstack));
+    this.scheduler.run(current, () => boot(kernelMemory, at, length, current.kstack));
+  }
+
+  private goOn(kernel: Kernel, cpu: CpuExports): void {
+    const [at, length] = this.provide(kernel, kernel.lkl_room_end());
+    const resume = WebAssembly.promising(cpu.resume);
+    const { current } = this.scheduler;
+    this.scheduler.run(current, () => resume(at, length, current.kstack));
+  }
+
+  /** Command line and initrd, which ends at `end`: where it is, and its length. */
+  private provide(kernel: Kernel, end: number): [at: number, length: number] {
+    const { initrd, parameters } = this.options;
+    const at = (end - initrd.length) & ~4095;
+    this.bytes.set(initrd, at);
+    this.bytes.set(new TextEncoder().encode(parameters + "\0"), kernel.lkl_cmdline());
+    return [at, initrd.length];
   }
 
   private slice(at: number, length: number): Uint8Array {
@@ -198,7 +218,7 @@ export class Machine {
       print: (text: number, length: number) => devices.print(this.slice(text, length)),
       // The kernel's code traps when these two return, which unwinds its stack.
       panic: () => this.finish({ kind: "panic" }),
-      halt: (kind: number) => this.finish({ kind: haltKind(kind) }),
+      halt: (kind: number) => this.finish(this.halted(kind)),
       timer_stop: () => this.clock.stopTimer(),
       random: (at: number, length: number) => devices.random(this.slice(at, length)),
       task_new: (task: number, kstack: number, kind: number, mm: number, sp: number, tls: number) =>
@@ -229,6 +249,19 @@ export class Machine {
       ready: () => devices.ready(),
       shutting_down: () => devices.shuttingDown(),
     };
+  }
+
+  private halted(kind: number): Outcome {
+    switch (kind) {
+      case abi.HALT_POWER_OFF:
+        return { kind: "power-off" };
+      case abi.HALT_RESTART:
+        return { kind: "restart" };
+      case abi.HALT_IMAGE:
+        return { kind: "image", clock: this.clock.ns() };
+      default:
+        return { kind: "halt" };
+    }
   }
 
   private transfer(disk: number, write: boolean, sector: number, at: number, count: number) {
@@ -274,13 +307,8 @@ export class Machine {
   }
 }
 
-function haltKind(kind: number): "halt" | "power-off" | "restart" {
-  if (kind === abi.HALT_POWER_OFF) return "power-off";
-  return kind === abi.HALT_RESTART ? "restart" : "halt";
-}
-
 /** What can be said about a boot before it is tried. */
-function check({ parameters, initrd, kernelMemory, processMemory }: Options): void {
+function check({ image, parameters, initrd, kernelMemory, processMemory }: Options): void {
   const mib = 1 << 20;
   if (new TextEncoder().encode(parameters).length >= COMMAND_LINE_MAX)
     throw new RangeError(`the kernel parameters have more than ${COMMAND_LINE_MAX - 1} bytes`);
@@ -290,6 +318,8 @@ function check({ parameters, initrd, kernelMemory, processMemory }: Options): vo
     throw new RangeError(
       `the kernel cannot have ${kernelMemory} bytes: give it at least ${needed} MiB, in whole 64 KiB`,
     );
+  if (isBooted(image) && kernelMemory !== BOOTED_MEMORY)
+    throw new RangeError(`the image is of a kernel with ${BOOTED_MEMORY} bytes`);
   if (processMemory < 4 * mib) throw new RangeError("a process needs at least 4 MiB");
 }
 

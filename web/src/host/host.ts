@@ -41,6 +41,11 @@ const OUTCOMES = ["halt", "power-off", "restart", "stopped", "panic", "crash"];
 /** Largest piece that `getRandomValues` fills. */
 const RANDOM = 65536;
 
+function known(kind: Outcome["kind"]): string {
+  if (kind === "incomplete") return "crash";
+  return kind === "image" ? "halt" : kind;
+}
+
 export class Host implements Devices {
   /** The guest has booted: what was asked for begins. */
   onReady: () => void = () => {};
@@ -91,9 +96,8 @@ export class Host implements Devices {
   /** The engine has ended: so do consoles and commands. */
   finish(outcome: Outcome): void {
     const why = "message" in outcome ? outcome.message : "";
-    const kind = outcome.kind === "incomplete" ? "crash" : outcome.kind;
     const length = this.link.put(new TextEncoder().encode(why));
-    this.link.module._page_finish(OUTCOMES.indexOf(kind), length);
+    this.link.module._page_finish(OUTCOMES.indexOf(known(outcome.kind)), length);
     this.link.after(undefined);
   }
 
@@ -103,6 +107,12 @@ export class Host implements Devices {
     const more = fileBytes(files);
     this.link.put(concat([rootfs, more]));
     return this.result(this.link.module._page_initrd(rootfs.length, more.length));
+  }
+
+  /** The same for a guest that has its root file system: only the further files. */
+  further(rootfs: Uint8Array, files: readonly GuestFile[]): Uint8Array {
+    // They begin at a multiple of four bytes.
+    return this.initrd(rootfs, files).subarray((rootfs.length + 3) & ~3);
   }
 
   /** The kernel's command line: bytes for all processes, and further parameters. */

@@ -63,17 +63,17 @@ export function fetchPart(url: URL, part: Part): Promise<Arrived> {
     const broken = ({ kind, message }: Failure) => reject(new LoadError(kind, message));
     const wanted = { parts: { part }, pieces: false };
     const { delivery } = startFetching(url, wanted, broken);
-    received<{ part: Arrived }>(delivery, wanted.parts).part.then(resolve, reject);
+    received<{ part: Arrived }>(delivery, ["part"]).part.then(resolve, reject);
   });
 }
 
-/** What a fetcher delivers of `parts`. Each may fail with a {@link LoadError}. */
+/** What a fetcher delivers under these names. Each may fail with a {@link LoadError}. */
 export function received<Parts>(
   delivery: MessagePort,
-  parts: Record<keyof Parts, Part>,
+  names: readonly (keyof Parts & string)[],
 ): Coming<Parts> {
   const waiting = new Map<string, PromiseWithResolvers<Arrived>>();
-  for (const name of Object.keys(parts)) waiting.set(name, Promise.withResolvers());
+  for (const name of names) waiting.set(name, Promise.withResolvers());
   delivery.onmessage = ({ data }: MessageEvent<Delivery>) => {
     if ("arrived" in data) {
       waiting.get(data.name)?.resolve(data.arrived);

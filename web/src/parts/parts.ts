@@ -9,22 +9,28 @@ export interface Part {
 }
 
 declare const WASMLINUX_PARTS: Record<
-  "kernel" | "rest" | "busybox" | "rootfs" | "disk" | "host",
+  "kernel" | "booted" | "data" | "rest" | "busybox" | "rootfs" | "disk" | "host",
   Part
 >;
 /** The script that fetches them. */
 declare const WASMLINUX_FETCHER: string;
 
-const { rest, ...boot } = WASMLINUX_PARTS;
+const { booted, data, rest, ...always } = WASMLINUX_PARTS;
 
-/** All that a boot needs. */
-export const forBoot = boot;
+/** All that a machine needs which goes on from an image, or boots. */
+export function partsFor(goesOn: boolean): Record<keyof Loaded, Part> {
+  return { ...always, image: goesOn ? booted : data };
+}
+
+export const partNames = [...Object.keys(always), "image"] as (keyof Loaded)[];
 /** The half of the kernel that comes behind the prompt. */
 export const restOfKernel = rest;
 export const fetcherScript: string = WASMLINUX_FETCHER;
 
 export interface Loaded {
   kernel: WebAssembly.Module;
+  /** What its memory begins with. */
+  image: WebAssembly.Module;
   busybox: WebAssembly.Module;
   host: WebAssembly.Module;
   rootfs: Uint8Array;

@@ -10,6 +10,7 @@
  */
 import { Machine } from "../engine/machine.ts";
 import type { Outcome } from "../engine/devices.ts";
+import { isBooted } from "../engine/image.ts";
 import { Programs } from "../engine/programs.ts";
 import { Host } from "../host/host.ts";
 import type { Disk } from "../disk/disk.ts";
@@ -54,7 +55,7 @@ export class WorkerMachine {
     // The disk is found while the parts are on their way.
     const opening = disk0(request, coming.disk, post);
     const host = await Host.load(await coming.host);
-    const [kernel, rootfs] = await Promise.all([coming.kernel, coming.rootfs]);
+    const [kernel, image, rootfs] = await Promise.all([coming.kernel, coming.image, coming.rootfs]);
     const programs = new Programs();
     // The kernel boots meanwhile; until then a person waits for the download.
     coming.busybox.then(
@@ -69,12 +70,13 @@ export class WorkerMachine {
       }),
     );
     const disk = await opening;
-    return new WorkerMachine(request, kernel, rootfs, host, programs, stubs, disk, post);
+    return new WorkerMachine(request, kernel, image, rootfs, host, programs, stubs, disk, post);
   }
 
   private constructor(
     request: BootRequest,
     kernel: WebAssembly.Module,
+    image: WebAssembly.Module,
     rootfs: Uint8Array,
     host: Host,
     programs: Programs,
@@ -95,18 +97,23 @@ export class WorkerMachine {
       setTimeout(() => this.engine.complete().catch(() => {}), BEHIND);
     };
     host.onLog = (bytes) => this.log(bytes);
+    const files = [...request.files, ...stubs];
+    const goesOn = isBooted(image);
     this.engine = new Machine({
       kernel,
+      image,
       rest: fetchRest,
       glue: glue(),
       devices: host,
       disks: disk ? [disk] : [],
       programs,
-      initrd: host.initrd(rootfs, [...request.files, ...stubs]),
+      initrd: goesOn ? host.further(rootfs, files) : host.initrd(rootfs, files),
       parameters: host.commandLine(request.userMemory, request.kernelParameters),
       kernelMemory: request.memory,
       processMemory: request.processMemory,
     });
+    // Of the functions that a boot calls, the first half has few.
+    if (!goesOn) this.engine.complete().catch(() => {});
     void this.engine.outcome.then((outcome) => this.ended(outcome));
   }
 
@@ -221,7 +228,8 @@ export class WorkerMachine {
     if ("message" in outcome) return outcome;
     // "Kernel panic - not syncing: VFS: Unable to mount root fs"
     const said = /Kernel panic - not syncing: (.*)/.exec(this.lastWords)?.[1] ?? "";
-    return { kind: outcome.kind, message: outcome.kind === "panic" ? said : "" };
+    const kind = outcome.kind === "image" ? "halt" : outcome.kind;
+    return { kind, message: kind === "panic" ? said : "" };
   }
 }
 

@@ -1,6 +1,6 @@
 /** The worker's script: boots, and then does what the page asks for. */
 import { received, type Coming } from "../parts/fetching.ts";
-import { forBoot, type Loaded } from "../parts/parts.ts";
+import { partNames, type Loaded } from "../parts/parts.ts";
 import { failureOf } from "./failure.ts";
 import { WorkerMachine } from "./machine.ts";
 import type { BootRequest, Notice, Request } from "../protocol.ts";
@@ -36,7 +36,7 @@ async function boot(request: BootRequest): Promise<void> {
 
 scope.onmessage = ({ data }) => {
   if (data.type === "boot") void boot(data);
-  else if (data.type === "parts") setComing(received<Loaded>(data.from, forBoot));
+  else if (data.type === "parts") setComing(received<Loaded>(data.from, partNames));
   else if (machine) machine.request(data);
   else early.push(data);
 };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bootRequest } from "../../src/api/options.ts";
+import { bootRequest, goesOn } from "../../src/api/options.ts";
 import { Log } from "../../src/api/log.ts";
 
 test("what is not given has a standard", async () => {
@@ -27,6 +27,13 @@ test("sizes are whole pages within their range", async () => {
   await bad(1);
   await bad(NaN);
   await bad(4e9);
+});
+
+test("only a machine of the usual size, with the usual parameters, goes on", () => {
+  assert.ok(goesOn({}));
+  assert.ok(goesOn({ memory: 64 << 20, kernelParameters: "", userMemory: 32 << 20 }));
+  assert.ok(!goesOn({ memory: 128 << 20 }));
+  assert.ok(!goesOn({ kernelParameters: "quiet" }));
 });
 
 test("of a log the end is kept, from the beginning of a line", () => {

@@ -1,6 +1,7 @@
 /** Machines for tests, of what `cargo xtask web build` has made. */
 import { readFileSync } from "node:fs";
 import { readModule } from "../../src/engine/module.ts";
+import { BOOTED_MEMORY, canGoOn, isBooted } from "../../src/engine/image.ts";
 import { Machine, type Glue, type Options } from "../../src/engine/machine.ts";
 import { Programs } from "../../src/engine/programs.ts";
 import { concat } from "../../src/bytes.ts";
@@ -35,6 +36,11 @@ export function stub(module: Uint8Array): Uint8Array {
   readModule(module);
   // "\0asm" and version; a section's id, its length (one byte, as it is short).
   return module.slice(0, 10 + module[9]!);
+}
+
+/** What a page takes for such a machine. */
+export function image(memory = BOOTED_MEMORY, append = ""): WebAssembly.Module {
+  return compiled(canGoOn(memory, append) ? "kernel-booted.wasm" : "kernel-data.wasm");
 }
 
 export interface Guest {
@@ -80,16 +86,19 @@ export async function boot(settings: Settings = {}): Promise<Guest> {
   for (const test of tests) addArtefact(`/usr/local/bin/${test}`, `tests/${test}.wasm`);
   files?.(archive);
   for (const [path, bytes] of extra) add(path, bytes, new WebAssembly.Module(bytes));
+  const begin = options.image ?? image(options.kernelMemory, append);
+  const goesOn = isBooted(begin);
   const devices = new TestDevices();
   const machine = new Machine({
     kernel: compiled("kernel.wasm"),
+    image: begin,
     rest: async () => compiled("kernel-rest.wasm"),
     glue: glue(),
     devices,
     programs,
-    initrd: concat([pad(artefact("rootfs.cpio")), archive.finish()]),
+    initrd: goesOn ? archive.finish() : concat([pad(artefact("rootfs.cpio")), archive.finish()]),
     parameters: `console=ttyK0 lkl.user_memory=1048576K ${append}`.trim(),
-    kernelMemory: 64 << 20,
+    kernelMemory: BOOTED_MEMORY,
     processMemory: 1 << 30,
     ...options,
   });

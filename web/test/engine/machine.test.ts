@@ -4,7 +4,7 @@ import { afterEach, test } from "node:test";
 import { IRQ_POWER } from "../../src/engine/abi.ts";
 import { Machine } from "../../src/engine/machine.ts";
 import { Programs } from "../../src/engine/programs.ts";
-import { boot, compiled, glue, stopMachines } from "./boot.ts";
+import { boot, compiled, glue, image, stopMachines } from "./boot.ts";
 import { Cpio } from "./cpio.ts";
 import { TestDevices } from "./devices.ts";
 
@@ -47,6 +47,7 @@ test("a machine can be stopped at any time", async () => {
 function bare(devices: TestDevices, parameters: string): Machine {
   const machine = new Machine({
     kernel: compiled("kernel.wasm"),
+    image: image(undefined, parameters),
     rest: async () => compiled("kernel-rest.wasm"),
     glue: glue(),
     devices,
@@ -84,6 +85,7 @@ test("options that cannot work are told", () => {
   assert.throws(() => bare(devices, "x".repeat(600)), /kernel parameters have more than 511 bytes/);
   const options = {
     kernel: compiled("kernel.wasm"),
+    image: compiled("kernel-data.wasm"),
     rest: async () => compiled("kernel-rest.wasm"),
     glue: glue(),
     devices,
@@ -97,6 +99,11 @@ test("options that cannot work are told", () => {
   assert.throws(
     () => new Machine({ ...options, kernelMemory: 128 << 20, processMemory: 1 }),
     /a process needs at least 4 MiB/,
+  );
+  assert.throws(
+    () =>
+      new Machine({ ...options, image: compiled("kernel-booted.wasm"), kernelMemory: 80 << 20 }),
+    /the image is of a kernel with 67108864 bytes/,
   );
 });
 

@@ -5,7 +5,7 @@ import { Machine, type Outcome } from "../../src/engine/machine.ts";
 import { Programs } from "../../src/engine/programs.ts";
 import { Host, type Command, type TaskState } from "../../src/host/host.ts";
 import { Turns } from "../../src/worker/turns.ts";
-import { artefact, compiled, glue } from "../engine/boot.ts";
+import { artefact, compiled, glue, image } from "../engine/boot.ts";
 
 const PATIENCE = 60_000;
 const text = (bytes: Uint8Array[]) => Buffer.concat(bytes).toString();
@@ -33,11 +33,12 @@ class Linux {
     const greeting = { path: "/etc/greeting", bytes: new TextEncoder().encode("hällo\n") };
     this.machine = new Machine({
       kernel: compiled("kernel.wasm"),
+      image: image(),
       rest: async () => compiled("kernel-rest.wasm"),
       glue: glue(),
       devices: host,
       programs,
-      initrd: host.initrd(artefact("rootfs.cpio"), [greeting]),
+      initrd: host.further(artefact("rootfs.cpio"), [greeting]),
       parameters: host.commandLine(1 << 30, ""),
       kernelMemory: 64 << 20,
       processMemory: 1 << 30,

@@ -31,6 +31,23 @@ pageTest("offline once loaded, and after a hard reload", {}, async (shell, { con
   assert.equal(await shell.run("echo offline"), "offline");
 });
 
+pageTest("a later visit does not wait for the service worker to start", {}, async (shell) => {
+  await shell.prompt();
+  await shell.until(async () => (await navigator.serviceWorker.ready).active, undefined);
+  await shell.page.reload();
+  await shell.prompt();
+  const began = () =>
+    shell.page.evaluate(() => {
+      const [navigation] = performance.getEntriesByType("navigation");
+      return (navigation as PerformanceNavigationTiming).workerStart;
+    });
+  assert.equal(await began(), 0);
+  // It knows what another address means.
+  await shell.page.goto(new URL("?cmd=true", shell.page.url()).href);
+  await shell.prompt();
+  assert.notEqual(await began(), 0);
+});
+
 pageTest("a hard reload goes past the service worker", {}, async (shell, { context }) => {
   await shell.prompt();
   await shell.until(async () => (await navigator.serviceWorker.ready).active, undefined);
@@ -149,6 +166,16 @@ pageTest(
     kernel.mend();
     await shell.page.getByRole("button", { name: "Try again" }).click();
     await shell.prompt();
+  },
+);
+
+pageTest(
+  "with parameters and memory of its own a machine boots",
+  { query: "?append=panic=1%20quiet&memory=96" },
+  async (shell) => {
+    await shell.prompt();
+    assert.match(await shell.run("cat /proc/cmdline"), /panic=1 quiet$/);
+    assert.equal(await shell.run("dmesg | grep -c 'goes on from an image'"), "0");
   },
 );
 

@@ -45,7 +45,7 @@ pub struct Halves {
     pub rest: Vec<u8>,
 }
 
-/// Splits `kernel`: `keep` are functions of the first half, counted without imports.
+/// Splits `kernel`, which has no data: `keep` are functions of the first half, counted without imports.
 pub fn split(kernel: &[u8], keep: &BTreeSet<u32>) -> Result<Halves> {
     let module = Module::read(kernel)?;
     let first = First::new(&module, keep)?;
@@ -135,10 +135,7 @@ impl<'m, 'a> First<'m, 'a> {
         if let Some(start) = module.start {
             out.section(&StartSection { function_index: self.function_index(start)? });
         }
-        out.section(&elements);
-        copy(module, &mut out, &[SectionId::DataCount]);
-        out.section(&code);
-        copy(module, &mut out, &[SectionId::Data]);
+        out.section(&elements).section(&code);
         Ok((out.finish(), self.stubs))
     }
 

@@ -1,12 +1,19 @@
-//! The two halves of a page's kernel: `kernel.wasm`, which is all that boot, prompt and
-//! the first commands call, and `kernel-rest.wasm`.
+//! A page's kernel:
 //!
-//! What they call is found by calling it: `web/bundle/profile.ts` works with a machine
-//! whose kernel takes note. Two runs need not find the same, as interrupts come when
-//! they come; the first one for given sources is kept in the cache.
+//! ```text
+//!  code ─┬─ kernel.wasm        all that prompt and the first commands call
+//!        └─ kernel-rest.wasm   what they do not
+//!  data ─── kernel-data.wasm   what memory begins with when it boots
+//!   └ run ─ kernel-booted.wasm what memory is when it has booted
+//! ```
+//!
+//! Memory is found by booting (`web/bundle/image.ts`), and what is called by calling it:
+//! `web/bundle/profile.ts` works with a machine that goes on from that memory and whose
+//! kernel takes note. Two runs need not find the same, as interrupts come when they come;
+//! the first one for given sources is kept in the cache.
 
 use super::npm::Packages;
-use super::{halves, marks, module};
+use super::{halves, image, marks, module};
 use crate::cache::{Entry, Id};
 use crate::context::Context;
 use crate::key::KeyBuilder;
@@ -15,11 +22,13 @@ use crate::proc;
 use crate::userland::no_prose;
 use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::process::Command;
 
 /// What [`ensure`] makes, as `web/build` has it.
-pub const NAMES: [&str; 2] = ["kernel.wasm", "kernel-rest.wasm"];
+pub const NAMES: [&str; 4] =
+    ["kernel.wasm", "kernel-rest.wasm", "kernel-data.wasm", "kernel-booted.wasm"];
 
 pub fn ensure(
     ctx: &Context,
@@ -30,13 +39,14 @@ pub fn ensure(
 ) -> Result<Entry> {
     let web = ctx.path("web");
     // What the profile is of; the page and its worker do not run.
-    let mut key = KeyBuilder::new("web kernel 1")
+    let mut key = KeyBuilder::new("web kernel 2")
         .text("kernel", &modules.kernel.contents_of("kernel.wasm"))
         .text("parts", &parts.contents())
         .text("host", &host.contents())
         .text("packages", &packages.key)
+        .file("image", &web.join("bundle/image.ts"))?
         .file("profile", &web.join("bundle/profile.ts"))?;
-    for file in ["halves.rs", "halves/module.rs", "marks.rs", "module.rs"] {
+    for file in ["halves.rs", "halves/module.rs", "image.rs", "marks.rs", "module.rs"] {
         key = key.file(file, &ctx.path("scripts/xtask/src/web").join(file))?;
     }
     for part in ["engine", "host", "disk", "worker"] {
@@ -45,21 +55,41 @@ pub fn ensure(
     ctx.cache.ensure(&Id::new("web-kernel", &key.finish()), |making| {
         let kernel = fs::read(modules.kernel.path("kernel.wasm"))?;
         let kernel = module::strip(&kernel).context("kernel.wasm")?;
-        let marked = making.work.join("marked.wasm");
-        let (module, functions) = marks::mark(&kernel)?;
-        fs::write(&marked, module)?;
+        let image::Parts { code, data } = image::part(&kernel).context("kernel.wasm")?;
+        let work = |name: &str| making.work.join(name);
+        let run = |script: &str, args: &[&OsStr]| {
+            let mut node = Command::new(&packages.node);
+            node.arg(web.join("bundle").join(script)).args(args);
+            proc::logged(node.current_dir(&web), &ctx.log("halves"), |_| ())
+        };
 
-        ctx.progress.doing("running it");
-        let called = making.work.join("called");
-        let mut node = Command::new(&packages.node);
-        node.arg(web.join("bundle/profile.ts")).args([parts.dir(), host.dir(), &marked]);
-        node.args([marks::MARKS, functions].map(|n| n.to_string())).arg(&called);
-        proc::logged(node.current_dir(&web), &ctx.log("halves"), |_| ())?;
+        ctx.progress.doing("booting it");
+        let (code_file, data_file) = (work("code.wasm"), work("data.wasm"));
+        fs::write(&code_file, &code)?;
+        fs::write(&data_file, &data)?;
+        let (memory, clock) = (work("memory"), work("clock"));
+        let files = [parts.dir(), &code_file, &data_file, &memory, &clock];
+        run("image.ts", &files.map(OsStr::new))?;
+        let clock = fs::read_to_string(clock)?.trim().parse()?;
+        let booted = image::booted(&fs::read(memory)?, clock)?;
+
+        ctx.progress.doing("working with it");
+        let (marked, booted_file, called) =
+            (work("marked.wasm"), work("booted.wasm"), work("called"));
+        let (module, functions) = marks::mark(&code)?;
+        fs::write(&marked, module)?;
+        fs::write(&booted_file, &booted)?;
+        let numbers = [marks::MARKS, functions].map(|n| OsString::from(n.to_string()));
+        let mut args: Vec<&OsStr> =
+            [parts.dir(), host.dir(), &marked, &booted_file].map(OsStr::new).into();
+        args.extend(numbers.iter().map(OsString::as_os_str));
+        args.push(called.as_os_str());
+        run("profile.ts", &args)?;
         let called = fs::read_to_string(called)?;
         let called = called.lines().map(str::parse).collect::<Result<BTreeSet<u32>, _>>()?;
 
-        let halves = halves::split(&kernel, &called)?;
-        for (name, bytes) in NAMES.iter().zip([halves.first, halves.rest]) {
+        let halves = halves::split(&code, &called)?;
+        for (name, bytes) in NAMES.iter().zip([halves.first, halves.rest, data, booted]) {
             fs::write(making.out.join(name), bytes)?;
         }
         Ok(())

@@ -12,6 +12,7 @@
 
   (import "kernel" "__stack_pointer" (global $kernel_sp (mut i32)))
   (import "kernel" "lkl_start" (func $lkl_start (param i32 i32 i32)))
+  (import "kernel" "lkl_resume" (func $lkl_resume (param i32 i32)))
   (import "kernel" "lkl_task_entry" (func $lkl_task_entry (param i32)))
   (import "kernel" "lkl_syscall" (func $lkl_syscall (type $sys)))
   (import "kernel" "lkl_user_poll" (func $lkl_user_poll))
@@ -236,4 +237,9 @@
     (global.set $kstack (local.get $stack))
     (call $enter)
     (call $lkl_start (local.get $memory) (local.get $initrd) (local.get $size)))
+
+  (func (export "resume") (param $initrd i32) (param $size i32) (param $stack i32)
+    (global.set $kstack (local.get $stack))
+    (call $enter)
+    (call $lkl_resume (local.get $initrd) (local.get $size)))
 )

@@ -78,6 +78,14 @@ void __init lkl_console_init(void)
 	register_console(&lkl_console);
 }
 
+/* The whole log, to a host that has not heard it. */
+void __init lkl_console_replay(void)
+{
+	console_lock();
+	lkl_console.seq = 0;
+	console_unlock();
+}
+
 static int __init lkl_console_tty_init(void)
 {
 	struct tty_driver *driver = tty_alloc_driver(1, TTY_DRIVER_REAL_RAW);

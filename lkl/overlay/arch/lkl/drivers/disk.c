@@ -10,6 +10,7 @@
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <asm/lkl_host.h>
+#include "lkl_drivers.h"
 
 #define LKL_DISK_PARTS	128
 #define LKL_DISK_DEPTH	64
@@ -123,7 +124,7 @@ no_tags:
 	return err;
 }
 
-static int __init lkl_disk_init(void)
+void __init lkl_disk_init(void)
 {
 	int major = 0, err;
 	u32 id;
@@ -131,13 +132,13 @@ static int __init lkl_disk_init(void)
 	for (id = 0; id < LKL_DISKS && host_disk_sectors(id); id++) {
 		if (!major) {
 			major = register_blkdev(0, "disk");
-			if (major < 0)
-				return major;
+			if (major < 0) {
+				pr_err("disk: no major number: %d\n", major);
+				return;
+			}
 		}
 		err = lkl_disk_add(major, id);
 		if (err)
 			pr_err("disk%u: cannot be added: %d\n", id, err);
 	}
-	return 0;
 }
-device_initcall(lkl_disk_init);

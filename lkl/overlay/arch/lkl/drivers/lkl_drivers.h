@@ -4,7 +4,11 @@
 
 #include <linux/types.h>
 
-/* console.c, for setup_arch() */
+/* console.c, for setup_arch() and image.c */
 extern void lkl_console_init(void);
+extern void lkl_console_replay(void);
+
+/* disk.c, for init */
+extern void lkl_disk_init(void);
 
 #endif

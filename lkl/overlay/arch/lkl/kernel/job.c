@@ -25,6 +25,7 @@
 #include <linux/xarray.h>
 #include <asm/lkl_host.h>
 #include "job.h"
+#include "lkl.h"
 
 #define LKL_JOB_REQUEST_MIN	4096
 #define LKL_JOB_REQUEST_MAX	(1 << 20)
@@ -184,11 +185,13 @@ static irqreturn_t lkl_job_irq(int irq, void *dev)
 	return IRQ_HANDLED;
 }
 
-static int __init lkl_job_init(void)
+void __init lkl_job_init(void)
 {
+	int err;
+
 	lkl_job_thread = kthread_run(lkl_job_loop, NULL, "lkl_jobs");
-	if (IS_ERR(lkl_job_thread))
-		return PTR_ERR(lkl_job_thread);
-	return request_irq(LKL_IRQ_JOB, lkl_job_irq, 0, "job", NULL);
+	err = PTR_ERR_OR_ZERO(lkl_job_thread) ?:
+	      request_irq(LKL_IRQ_JOB, lkl_job_irq, 0, "job", NULL);
+	if (err)
+		pr_err("jobs: there will be none: %d\n", err);
 }
-late_initcall(lkl_job_init);

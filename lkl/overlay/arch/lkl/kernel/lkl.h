@@ -12,6 +12,12 @@ struct task_struct;
 /* setup.c -> drivers/console.c */
 extern void lkl_console_init(void);
 
+/* job.c, for init */
+extern void lkl_job_init(void);
+
+/* image.c: the idle task has nothing to do. */
+extern void lkl_image_idle(void);
+
 /* entry.c */
 extern long lkl_run_syscall(struct pt_regs *regs);
 extern void lkl_exit_to_user(struct pt_regs *regs);

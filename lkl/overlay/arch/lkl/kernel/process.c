@@ -83,6 +83,7 @@ void flush_thread(void)
 /* Interrupts are off; the host returns when one is pending. */
 void arch_cpu_idle(void)
 {
+	lkl_image_idle();
 	host_idle();
 	raw_local_irq_enable();
 	raw_local_irq_disable();

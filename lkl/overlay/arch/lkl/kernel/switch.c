@@ -22,6 +22,7 @@ struct task_struct *__switch_to(struct task_struct *prev, struct task_struct *ne
 	lkl_current = next;
 	lkl_prev = prev;
 	asm volatile("global.get __stack_pointer\n\tlocal.set %0" : "=r"(sp));
+	prev->thread.sp = sp;
 	if (host_switch(prev->thread.host, next->thread.host))
 		__builtin_trap();	/* a dead task: this unwinds its stack */
 	asm volatile("local.get %0\n\tglobal.set __stack_pointer" : : "r"(sp));

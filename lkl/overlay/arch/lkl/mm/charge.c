@@ -16,6 +16,8 @@
 #include <trace/events/kmem.h>
 #include "lkl_mm.h"
 
+#define LKL_USER_MEMORY "lkl.user_memory"
+
 static unsigned long lkl_limit = (1UL << 30) >> PAGE_SHIFT;
 static unsigned long lkl_used;
 
@@ -24,7 +26,15 @@ static int __init lkl_set_limit(char *arg)
 	lkl_limit = memparse(arg, NULL) >> PAGE_SHIFT;
 	return 0;
 }
-early_param("lkl.user_memory", lkl_set_limit);
+early_param(LKL_USER_MEMORY, lkl_set_limit);
+
+void __init lkl_set_user_memory(char *command_line)
+{
+	char *at = strstr(command_line, LKL_USER_MEMORY "=");
+
+	if (at)
+		lkl_set_limit(at + sizeof(LKL_USER_MEMORY));
+}
 
 unsigned long user_totalram_pages(void)
 {

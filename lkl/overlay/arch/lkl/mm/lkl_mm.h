@@ -68,6 +68,8 @@ static inline pgoff_t lkl_pgoff(const struct vm_area_struct *vma, unsigned long 
 /* charge.c: what processes have of the machine's memory */
 extern bool lkl_charge(struct mm_struct *mm, unsigned long pages, bool kill);
 extern void lkl_uncharge(struct mm_struct *mm, unsigned long pages);
+/* How much they may have, as another command line says. */
+extern void lkl_set_user_memory(char *command_line);
 
 /* anon.c: pages of their own */
 extern unsigned long lkl_anon_find(struct mm_struct *mm, unsigned long addr,

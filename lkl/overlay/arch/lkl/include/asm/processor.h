@@ -10,6 +10,7 @@ struct task_struct;
 
 struct thread_struct {
 	int host;		/* host task handle, 0 until copy_thread() */
+	unsigned long sp;	/* shadow stack pointer of a task that does not run */
 	int (*fn)(void *);	/* first code of a task without a user side */
 	void *fn_arg;
 	struct pt_regs regs;	/* the system call being served */

@@ -4,4 +4,7 @@
 
 #include <uapi/asm/setup.h>
 
+/* An image has run its initcalls before it has an initrd: see kernel/image.c. */
+#define ARCH_POPULATES_ROOTFS
+
 #endif
