@@ -21,7 +21,7 @@ import { Forks } from "./forks.ts";
 import type { AccessExports, CpuExports, Glue, Kernel } from "./glue.ts";
 import { Memories } from "./memories.ts";
 import { addressEnd, Mm } from "./mm.ts";
-import type { Programs } from "./programs.ts";
+import type { Linkage, Programs } from "./programs.ts";
 import { Rest, type GetRest } from "./rest.ts";
 import { Rows } from "./rows.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -70,7 +70,8 @@ export class Machine {
   private readonly pending: Int32Array;
   private readonly memories: Memories;
   private readonly access: AccessExports;
-  private readonly rest: Rest;
+  private readonly linkage: Linkage;
+  private readonly rests: Rest[] = [];
   private readonly mm: Mm;
   private readonly scheduler: Scheduler;
 
@@ -92,21 +93,21 @@ export class Machine {
     const rows = new Rows(this.access.rows, this.access);
     this.memories = new Memories(glue.user, memory, rows, options.processMemory);
     const end = addressEnd(options.processMemory, abi.USER_END);
-    const linkage: { imports: WebAssembly.ModuleImports; glue: WebAssembly.Module } = {
+    const linkage = (this.linkage = {
       imports: {},
       glue: glue.program,
-    };
+      rest: (get: GetRest, join: (rest: WebAssembly.Module) => void) => this.restOf(get, join),
+    });
     const log = (text: string) =>
       devices.print(new TextEncoder().encode(`wasmlinux: cannot execute: ${text}\n`));
     this.mm = new Mm(this.memories, programs, linkage, () => this.scheduler, this.bytes, end, log);
     const host = { ...access, ...this.mm.ops(), ...this.hostOps() };
     const env = { memory };
-    this.rest = new Rest(
+    const { wait } = this.restOf(
       options.rest,
       (rest) => void new WebAssembly.Instance(rest, { env, host, first }),
-      (error) => this.finish({ kind: "incomplete", message: sentence(error) }),
     );
-    const rest = new WebAssembly.Suspending(this.rest.wait) as never;
+    const rest = new WebAssembly.Suspending(wait) as never;
     const first: WebAssembly.Exports = new WebAssembly.Instance(options.kernel, {
       env,
       host: { ...host, rest },
@@ -144,9 +145,18 @@ export class Machine {
     this.clock.interrupt();
   }
 
-  /** Gets the rest of the kernel, of which then no call has to wait. */
-  complete(): Promise<void> {
-    return this.rest.fetch();
+  /** Gets the rest of the kernel and of programs, of which then no call has to wait. */
+  async complete(): Promise<void> {
+    await this.rests[0]!.fetch();
+    await this.options.programs.complete(this.linkage);
+  }
+
+  private restOf(get: GetRest, join: (rest: WebAssembly.Module) => void): Rest {
+    const rest = new Rest(get, join, (error) =>
+      this.finish({ kind: "incomplete", message: sentence(error) }),
+    );
+    this.rests.push(rest);
+    return rest;
   }
 
   /** Ends the machine as it is, like pulling the plug. */
@@ -302,7 +312,7 @@ export class Machine {
     this.clock.close();
     this.scheduler.end();
     this.memories.drop();
-    this.rest.close();
+    for (const rest of this.rests) rest.close();
     this.end(outcome);
   }
 }

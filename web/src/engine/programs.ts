@@ -7,6 +7,7 @@
  * ran there before instantiates nothing.
  */
 import { hex, NotAProgram, readImage, readModule, type Image } from "./module.ts";
+import type { GetRest, Rest } from "./rest.ts";
 import type { Ways } from "./rows.ts";
 import type { Space } from "./space.ts";
 
@@ -30,6 +31,8 @@ export interface Instance {
 export interface Linkage {
   readonly imports: WebAssembly.ModuleImports;
   readonly glue: WebAssembly.Module;
+  /** The machine's, of a half of something. */
+  rest(get: GetRest, join: (rest: WebAssembly.Module) => void): Rest;
 }
 
 /** Leaf functions use this much below their stack pointer. */
@@ -43,10 +46,26 @@ export class Program {
   readonly image: Image;
   /** The data range as instantiation leaves it, without trailing zeros. */
   private data: Uint8Array | undefined;
+  /** Of a program in two halves: how to get the other one. */
+  private readonly getRest: GetRest | undefined;
+  /** The other one is on its way, or here. */
+  private coming: Rest | undefined;
+  private rest: WebAssembly.Module | undefined;
 
-  constructor(module: WebAssembly.Module, image: Image) {
+  constructor(module: WebAssembly.Module, image: Image, getRest?: GetRest) {
     this.module = module;
     this.image = image;
+    this.getRest = getRest;
+  }
+
+  /** Gets the other half if there is one, of which then no call has to wait. */
+  async complete(linkage: Linkage): Promise<void> {
+    await this.restFor(linkage)?.fetch();
+  }
+
+  private restFor(linkage: Linkage): Rest | undefined {
+    if (this.getRest) this.coming ??= linkage.rest(this.getRest, (rest) => (this.rest = rest));
+    return this.coming;
   }
 
   /** The program over `space`, with its initial data where the kernel has mapped it. */
@@ -69,8 +88,10 @@ export class Program {
   }
 
   private instantiate(space: Space, linkage: Linkage): Instance {
-    const env = { memory: space.memory };
-    const { exports } = new WebAssembly.Instance(this.module, { env, linux: linkage.imports });
+    const imports = { env: { memory: space.memory }, linux: linkage.imports };
+    const { exports } = this.getRest
+      ? this.firstHalf(imports, linkage)
+      : new WebAssembly.Instance(this.module, imports);
     const globals = exports as Record<string, WebAssembly.Global>;
     if ((globals.__linux_abi!.value & 0xff) !== VERSION)
       throw new NotAProgram("it was instrumented for another version of the system");
@@ -100,6 +121,27 @@ export class Program {
     return instance;
   }
 
+  /** Its stubs call `rest`, which suspends only until the other half has come once. */
+  private firstHalf(imports: WebAssembly.Imports, linkage: Linkage): WebAssembly.Instance {
+    const join = (): 0 | 1 => {
+      try {
+        new WebAssembly.Instance(this.rest!, { ...imports, first: first.exports });
+        return 0;
+      } catch {
+        // The host has no memory for another instance. The stub traps.
+        return 1;
+      }
+    };
+    const rest = new WebAssembly.Suspending(() => {
+      if (this.rest) return join();
+      const coming = this.restFor(linkage)!.wait();
+      return coming.then((ended) => ended || join());
+    });
+    const linux = { ...linkage.imports, rest: rest as never };
+    const first = new WebAssembly.Instance(this.module, { ...imports, linux });
+    return first;
+  }
+
   private readData(bytes: Uint8Array): Uint8Array {
     const { dataStart, dataEnd } = this.image;
     let end = dataEnd;
@@ -108,7 +150,7 @@ export class Program {
   }
 }
 
-/** Every program that machines may run, by build id. */
+/** Every program that a machine may run, by build id. */
 export class Programs {
   private readonly byId = new Map<string, number>();
   private readonly all: Program[] = [];
@@ -118,9 +160,13 @@ export class Programs {
    * A program that is on its way: who looks for one that is not here waits for it.
    * `failed` hears why it is not coming; whoever waits then waits on.
    */
-  expect(module: Promise<WebAssembly.Module>, failed: (error: unknown) => void): void {
+  expect(
+    module: Promise<WebAssembly.Module>,
+    failed: (error: unknown) => void,
+    rest?: GetRest,
+  ): void {
     const added = module.then((module) => {
-      const wrong = this.add(module);
+      const wrong = this.add(module, undefined, rest);
       if (wrong) throw new Error(wrong);
       this.coming = undefined;
     });
@@ -132,15 +178,15 @@ export class Programs {
 
   /**
    * Adds a compiled module. `bytes` are what it was compiled from; they may be
-   * left out for a module of one's own build. A sentence says why it is no
-   * program that can run here.
+   * left out for a module of one's own build, and `rest` is the other half of such
+   * a one. A sentence says why it is no program that can run here.
    */
-  add(module: WebAssembly.Module, bytes?: Uint8Array): string | undefined {
+  add(module: WebAssembly.Module, bytes?: Uint8Array, rest?: GetRest): string | undefined {
     try {
       const image = bytes ? readModule(bytes) : imageOf(module);
-      checkInterface(module);
+      checkInterface(module, rest !== undefined);
       if (!this.byId.has(image.buildId)) {
-        this.all.push(new Program(module, image));
+        this.all.push(new Program(module, image, rest));
         this.byId.set(image.buildId, this.all.length);
       }
       return undefined;
@@ -159,6 +205,11 @@ export class Programs {
   get(handle: number): Program | undefined {
     return this.all[handle - 1];
   }
+
+  /** Gets the other halves of those that are in two. */
+  async complete(linkage: Linkage): Promise<void> {
+    await Promise.all(this.all.map((program) => program.complete(linkage)));
+  }
 }
 
 function imageOf(module: WebAssembly.Module): Image {
@@ -168,7 +219,7 @@ function imageOf(module: WebAssembly.Module): Image {
 }
 
 /** Imports and exports by name and kind; types are checked when it is linked. */
-function checkInterface(module: WebAssembly.Module): void {
+function checkInterface(module: WebAssembly.Module, half: boolean): void {
   const exported = new Map(WebAssembly.Module.exports(module).map((e) => [e.name, e.kind]));
   if (exported.get("__linux_abi") !== "global")
     throw new NotAProgram("it is not instrumented: wasmlinux-instrument makes it run here");
@@ -176,6 +227,7 @@ function checkInterface(module: WebAssembly.Module): void {
     const known =
       (from === "env" && name === "memory" && kind === "memory") ||
       (from === "linux" && FUNCTIONS.has(name) && kind === "function") ||
+      (half && from === "linux" && name === "rest" && kind === "function") ||
       (from === "linux" && name === "longjmp" && (kind as string) === "tag");
     if (!known) throw new NotAProgram(`it imports ${from}.${name}, which nobody offers`);
   }

@@ -1,8 +1,8 @@
 /**
- * The kernel's other half (`scripts/xtask/src/web/halves.rs`): it is fetched behind
- * the prompt, and whatever calls one of its functions before it is there waits. Every
- * call of the kernel that can come there stands on a task's stack, so that the stack
- * is suspended; the event loop goes on, the machine stands still meanwhile.
+ * The other half of the kernel or of a program (`scripts/xtask/src/web/halves.rs`): it is
+ * fetched behind the prompt, and whatever calls one of its functions before it is there
+ * waits. Every call that can come there stands on a task's stack, so that the stack is
+ * suspended; the event loop goes on, the machine stands still meanwhile.
  */
 
 /** Gets it; each call is another try. */
@@ -16,7 +16,7 @@ export class Rest {
   private coming: Promise<void> | undefined;
   private end!: () => void;
 
-  /** `join` makes a module the kernel's; `failed` hears why a call cannot go on. */
+  /** `join` makes a module known; `failed` hears why a call cannot go on. */
   constructor(
     get: GetRest,
     join: (rest: WebAssembly.Module) => void,

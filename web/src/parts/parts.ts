@@ -9,13 +9,13 @@ export interface Part {
 }
 
 declare const WASMLINUX_PARTS: Record<
-  "kernel" | "booted" | "data" | "rest" | "busybox" | "rootfs" | "disk" | "host",
+  "kernel" | "booted" | "data" | "rest" | "busybox" | "busyboxRest" | "rootfs" | "disk" | "host",
   Part
 >;
 /** The script that fetches them. */
 declare const WASMLINUX_FETCHER: string;
 
-const { booted, data, rest, ...always } = WASMLINUX_PARTS;
+const { booted, data, rest, busyboxRest, ...always } = WASMLINUX_PARTS;
 
 /** All that a machine needs which goes on from an image, or boots. */
 export function partsFor(goesOn: boolean): Record<keyof Loaded, Part> {
@@ -23,8 +23,9 @@ export function partsFor(goesOn: boolean): Record<keyof Loaded, Part> {
 }
 
 export const partNames = [...Object.keys(always), "image"] as (keyof Loaded)[];
-/** The half of the kernel that comes behind the prompt. */
+/** The halves of the kernel and of BusyBox that come behind the prompt. */
 export const restOfKernel = rest;
+export const restOfBusybox = busyboxRest;
 export const fetcherScript: string = WASMLINUX_FETCHER;
 
 export interface Loaded {

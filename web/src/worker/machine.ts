@@ -18,7 +18,13 @@ import { NoDisk, openDisk } from "../disk/open.ts";
 import { glue } from "./glue.ts";
 import { LoadError } from "../parts/failure.ts";
 import { fetchPart, type Coming } from "../parts/fetching.ts";
-import { fetcherScript, restOfKernel, type Loaded } from "../parts/parts.ts";
+import {
+  fetcherScript,
+  restOfBusybox,
+  restOfKernel,
+  type Loaded,
+  type Part,
+} from "../parts/parts.ts";
 import { failureOf } from "./failure.ts";
 import { CommandSession, ConsoleSession, type Session } from "./sessions.ts";
 import { stub } from "./stub.ts";
@@ -62,7 +68,8 @@ export class WorkerMachine {
       () => post({ type: "boots" }),
       () => {},
     );
-    programs.expect(coming.busybox, (error) => post({ type: "failed", error: failureOf(error) }));
+    const failed = (error: unknown) => post({ type: "failed", error: failureOf(error) });
+    programs.expect(coming.busybox, failed, () => fetchRest(restOfBusybox));
     const stubs = await Promise.all(
       request.programs.map(async ({ name, bytes }) => {
         const path = `${PROGRAMS}/${name}`;
@@ -102,7 +109,7 @@ export class WorkerMachine {
     this.engine = new Machine({
       kernel,
       image,
-      rest: fetchRest,
+      rest: () => fetchRest(restOfKernel),
       glue: glue(),
       devices: host,
       disks: disk ? [disk] : [],
@@ -233,10 +240,10 @@ export class WorkerMachine {
   }
 }
 
-/** The half of the kernel that a prompt does not need. */
-async function fetchRest(): Promise<WebAssembly.Module> {
+/** A half that a prompt does not need. */
+async function fetchRest(part: Part): Promise<WebAssembly.Module> {
   const script = new URL(fetcherScript, import.meta.url);
-  return (await fetchPart(script, restOfKernel)) as WebAssembly.Module;
+  return (await fetchPart(script, part)) as WebAssembly.Module;
 }
 
 /** The disk that was asked for, or a word to the page that there is none. */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { readModule } from "../../src/engine/module.ts";
 import { BOOTED_MEMORY, canGoOn, isBooted } from "../../src/engine/image.ts";
 import { Machine, type Glue, type Options } from "../../src/engine/machine.ts";
+import type { GetRest } from "../../src/engine/rest.ts";
 import { Programs } from "../../src/engine/programs.ts";
 import { concat } from "../../src/bytes.ts";
 import { Cpio } from "./cpio.ts";
@@ -34,6 +35,10 @@ export function glue(): Glue {
 /** What the guest's file system has of a program: its head, by which it is found. */
 export function stub(module: Uint8Array): Uint8Array {
   readModule(module);
+  return head(module);
+}
+
+function head(module: Uint8Array): Uint8Array {
   // "\0asm" and version; a section's id, its length (one byte, as it is short).
   return module.slice(0, 10 + module[9]!);
 }
@@ -69,11 +74,13 @@ export interface Settings extends Partial<Options> {
   /** Instrumented programs, each with its path. */
   extra?: [string, Uint8Array<ArrayBuffer>][];
   append?: string;
+  /** How BusyBox's other half comes. */
+  busyboxRest?: GetRest;
 }
 
 /** BusyBox's init has run its boot scripts. */
 export async function boot(settings: Settings = {}): Promise<Guest> {
-  const { tests = [], files, extra = [], append = "", ...options } = settings;
+  const { tests = [], files, extra = [], append = "", busyboxRest, ...options } = settings;
   const programs = new Programs();
   const archive = new Cpio();
   const add = (path: string, bytes: Uint8Array, module: WebAssembly.Module) => {
@@ -82,7 +89,10 @@ export async function boot(settings: Settings = {}): Promise<Guest> {
     archive.file(path, stub(bytes));
   };
   const addArtefact = (path: string, name: string) => add(path, artefact(name), compiled(name));
-  addArtefact("/bin/busybox", "busybox.wasm");
+  const rest = async () => compiled("busybox-rest.wasm");
+  const why = programs.add(compiled("busybox.wasm"), undefined, busyboxRest ?? rest);
+  if (why) throw new Error(`BusyBox: ${why}`);
+  archive.file("/bin/busybox", head(artefact("busybox.wasm")));
   for (const test of tests) addArtefact(`/usr/local/bin/${test}`, `tests/${test}.wasm`);
   files?.(archive);
   for (const [path, bytes] of extra) add(path, bytes, new WebAssembly.Module(bytes));

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { boot, compiled, stopMachines, type Guest } from "./boot.ts";
+import { Programs } from "../../src/engine/programs.ts";
 import type { GetRest } from "../../src/engine/rest.ts";
 
 afterEach(stopMachines);
@@ -82,6 +83,49 @@ test("a rest that did not come is asked for again, and then it is the end", asyn
   guest.devices.run({ argv: COLD });
   const outcome = await guest.machine.outcome;
   assert.deepEqual(outcome, { kind: "incomplete", message: "the network is down, 2" });
+});
+
+/** What BusyBox's first half has not, whose stack forks, jumps and computes. */
+const APPLETS: [argv: string[], stdout: string][] = [
+  [["awk", 'BEGIN { while (("seq 4" | getline n) > 0) s += n; print s }'], "10\n"],
+  [["sh", "-c", "seq 9 | sort -rn | tail -n 1 | sed s/1/one/"], "one\n"],
+  [["xargs", "-n", "2", "expr", "1", "+"], "3\n"],
+  [["sh", "-c", "trap 'echo caught' TERM; (eval 'return 3'); kill $$; echo $?"], "caught\n0\n"],
+  [["timeout", "9", "nice", "time", "-f", "", "true"], ""],
+];
+
+test("a program waits for its other half, and what it does there is the same", async () => {
+  let asked = 0;
+  let arrived!: (rest: WebAssembly.Module) => void;
+  const waiting = new Promise<WebAssembly.Module>((resolve) => (arrived = resolve));
+  const guest = await boot({ busyboxRest: () => (asked++, waiting) });
+  assert.equal(await guest.sh("echo the shell is there"), "the shell is there\n");
+  assert.equal(asked, 0);
+  const all = APPLETS.map(([argv]) => guest.run({ argv, stdin: "2\n" }));
+  while (asked === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  arrived(compiled("busybox-rest.wasm"));
+  const done = await Promise.all(all);
+  assert.deepEqual(
+    done.map(({ stdout }) => stdout),
+    APPLETS.map(([, stdout]) => stdout),
+  );
+  // In memories that have it and in such as have not.
+  for (const [argv, stdout] of APPLETS) {
+    assert.equal((await guest.run({ argv, stdin: "2\n" })).stdout, stdout);
+  }
+  assert.equal(asked, 1);
+  await guest.off();
+});
+
+test("a program whose other half does not come is the end of the machine", async () => {
+  const guest = await boot({ busyboxRest: () => Promise.reject(new Error("no network")) });
+  guest.devices.run({ argv: ["awk", "BEGIN { print 1 }"] });
+  assert.deepEqual(await guest.machine.outcome, { kind: "incomplete", message: "no network" });
+});
+
+test("other halves are for programs that are known to be in two", () => {
+  const wrong = new Programs().add(compiled("busybox.wasm"));
+  assert.match(wrong!, /it imports linux.rest, which nobody offers/);
 });
 
 test("a machine that waits can be stopped", async () => {

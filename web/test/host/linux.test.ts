@@ -22,7 +22,8 @@ class Linux {
   constructor(host: Host) {
     this.host = host;
     const programs = new Programs();
-    assert.equal(programs.add(compiled("busybox.wasm"), artefact("busybox.wasm")), undefined);
+    const rest = async () => compiled("busybox-rest.wasm");
+    assert.equal(programs.add(compiled("busybox.wasm"), undefined, rest), undefined);
     this.turns = new Turns(() => {
       const wait = host.turn();
       for (const { kind, id } of host.changes()) this.changed(kind, id);

@@ -1,5 +1,5 @@
-//! A kernel in two halves: what a machine needs until somebody works with it, and the
-//! rest, which a page fetches behind the prompt.
+//! A kernel or a program in two halves: what a machine needs until somebody works with it,
+//! and the rest, which a page fetches behind the prompt.
 //!
 //! ```text
 //!  kernel.wasm                          kernel-rest.wasm
@@ -9,7 +9,8 @@
 //!                         └─ host.rest(): waits until then
 //! ```
 //!
-//! Both work on the same memory, table and globals. A function that is in the rest has
+//! The picture is of a kernel's; a program's rest is all of it again. Both halves work on
+//! the same memory, table and globals. A function that is in the rest has
 //! a stub where the first half, or anybody's pointer, means it; a stub asks whether the
 //! rest is there, which is the only thing that a call between halves costs. Nothing is
 //! known of the code but what calls what, so any choice of functions is right.
@@ -28,9 +29,12 @@ use wasm_encoder::{
 };
 use wasmparser::{FuncType, Operator, TypeRef, Validator};
 
-/// Module and name by which the first half asks for the rest: `() -> i32`, 0 once it is
-/// there; a kernel that is told otherwise traps.
-const WAIT: (&str, &str) = ("host", "rest");
+/// The name by which the first half asks for the rest: `() -> i32`, 0 once it is there; a
+/// module that is told otherwise traps.
+const WAIT: &str = "rest";
+/// What a kernel, and a program, imports it from.
+const KERNEL: &str = "host";
+const PROGRAM: &str = "linux";
 /// Where the rest's imports from the first half come from.
 const FIRST: &str = "first";
 /// The table of the rest's functions that others call.
@@ -45,23 +49,43 @@ pub struct Halves {
     pub rest: Vec<u8>,
 }
 
-/// Splits `kernel`, which has no data: `keep` are functions of the first half, counted without imports.
+/// Splits `kernel`, which has no data: `keep` are functions of the first half, counted
+/// without imports.
 pub fn split(kernel: &[u8], keep: &BTreeSet<u32>) -> Result<Halves> {
     let module = Module::read(kernel)?;
-    let first = First::new(&module, keep)?;
+    let first = First::new(&module, keep, KERNEL)?;
     let own: Vec<u32> = module.defined().filter(|&old| first.map[old as usize].is_none()).collect();
     let called = called(&module, &own)?;
     let (first, stubs) = first.write(&called)?;
     let rest = rest(&module, &called, &own, &stubs)?;
-    for half in [&first, &rest] {
-        Validator::new().validate_all(half).context("a half is no valid module")?;
+    Halves { first, rest }.checked()
+}
+
+/// Splits a program. Its rest has all of its code, so it calls nothing of the first half:
+/// a program computes in its own calls, and there are many instances of one, for each of
+/// which a function that another module calls would be an object.
+pub fn split_program(program: &[u8], keep: &BTreeSet<u32>) -> Result<Halves> {
+    let module = Module::read(program)?;
+    ensure!(module.start.is_none(), "it has a start function");
+    let (first, stubs) = First::new(&module, keep, PROGRAM)?.write(&BTreeSet::new())?;
+    let rest = whole(&module, &stubs)?;
+    Halves { first, rest }.checked()
+}
+
+impl Halves {
+    fn checked(self) -> Result<Self> {
+        for half in [&self.first, &self.rest] {
+            Validator::new().validate_all(half).context("a half is no valid module")?;
+        }
+        Ok(self)
     }
-    Ok(Halves { first, rest })
 }
 
 /// The first half's view of the old module's functions.
 struct First<'m, 'a> {
     module: &'m Module<'a>,
+    /// Where it imports [`WAIT`] from.
+    host: &'static str,
     /// Old indices, in their order; their new ones begin behind the imports.
     kept: Vec<u32>,
     /// Old indices of functions with a stub, in the order of the table.
@@ -71,20 +95,20 @@ struct First<'m, 'a> {
 }
 
 impl<'m, 'a> First<'m, 'a> {
-    fn new(module: &'m Module<'a>, keep: &BTreeSet<u32>) -> Result<Self> {
+    fn new(module: &'m Module<'a>, keep: &BTreeSet<u32>, host: &'static str) -> Result<Self> {
         let imported = module.imported;
         let mut kept: BTreeSet<u32> = keep.iter().map(|n| n + imported).collect();
         // Not all of their callers have a stack that can be suspended.
         kept.extend(module.entries().filter(|&f| f >= imported));
         let count = module.functions.len() as u32;
-        ensure!(kept.last() < Some(&count), "the kernel has no function {:?}", kept.last());
+        ensure!(kept.last() < Some(&count), "there is no function {:?}", kept.last());
         let mut map: Vec<Option<u32>> = (0..imported).map(Some).collect();
         map.resize(count as usize, None);
         // `WAIT` is the last import.
         for (new, &old) in (imported + 1..).zip(&kept) {
             map[old as usize] = Some(new);
         }
-        Ok(Self { module, kept: kept.into_iter().collect(), stubs: Vec::new(), map })
+        Ok(Self { module, host, kept: kept.into_iter().collect(), stubs: Vec::new(), map })
     }
 
     fn first_stub(&self) -> u32 {
@@ -110,6 +134,7 @@ impl<'m, 'a> First<'m, 'a> {
         code.function(&asks(wait));
 
         let mut out = wasm_encoder::Module::new();
+        copy(module, &mut out, &[SectionId::Custom]);
         let mut types = types(module)?;
         types.ty().function([], [ValType::I32]);
         types.ty().function([], []);
@@ -118,7 +143,7 @@ impl<'m, 'a> First<'m, 'a> {
         for import in &module.imports {
             imports.import(import.module, import.name, self.entity_type(import.ty)?);
         }
-        imports.import(WAIT.0, WAIT.1, EntityType::Function(wait_type));
+        imports.import(self.host, WAIT, EntityType::Function(wait_type));
         out.section(&imports);
         let mut functions = FunctionSection::new();
         for &old in self.kept.iter().chain(&self.stubs) {
@@ -136,6 +161,7 @@ impl<'m, 'a> First<'m, 'a> {
             out.section(&StartSection { function_index: self.function_index(start)? });
         }
         out.section(&elements).section(&code);
+        copy(module, &mut out, &[SectionId::Data]);
         Ok((out.finish(), self.stubs))
     }
 
@@ -204,11 +230,7 @@ fn rest(module: &Module, called: &BTreeSet<u32>, own: &[u32], stubs: &[u32]) -> 
             None => imports.import(FIRST, &function_name(old), ty),
         };
     }
-    imports.import(FIRST, OWN_TABLE, map.table_type(module.table)?);
-    imports.import(FIRST, TABLE, rest_table(stubs.len()));
-    for (n, global) in module.globals.iter().enumerate() {
-        imports.import(FIRST, &global_name(n as u32), map.global_type(*global)?);
-    }
+    shared(module, stubs.len(), &mut imports)?;
     let mut functions = FunctionSection::new();
     let mut code = CodeSection::new();
     for &old in own {
@@ -223,6 +245,39 @@ fn rest(module: &Module, called: &BTreeSet<u32>, own: &[u32], stubs: &[u32]) -> 
     out.section(&types(module)?).section(&imports).section(&functions);
     out.section(&elements).section(&code);
     Ok(out.finish())
+}
+
+/// All of the code again, over what the first half has; `stubs` are those that it calls.
+fn whole(module: &Module, stubs: &[u32]) -> Result<Vec<u8>> {
+    let mut same = reencode::RoundtripReencoder;
+    let mut imports = ImportSection::new();
+    for import in &module.imports {
+        imports.import(import.module, import.name, same.entity_type(import.ty)?);
+    }
+    shared(module, stubs.len(), &mut imports)?;
+    let mut elements = ElementSection::new();
+    for section in &module.elements {
+        same.parse_element_section(&mut elements, section.clone())?;
+    }
+    elements.active(Some(REST), &ConstExpr::i32_const(0), Elements::Functions(stubs.into()));
+
+    let mut out = wasm_encoder::Module::new();
+    out.section(&types(module)?).section(&imports);
+    copy(module, &mut out, &[SectionId::Function]);
+    out.section(&elements);
+    copy(module, &mut out, &[SectionId::Code]);
+    Ok(out.finish())
+}
+
+/// What the rest imports of the first half but for functions.
+fn shared(module: &Module, stubs: usize, imports: &mut ImportSection) -> Result<()> {
+    let mut same = reencode::RoundtripReencoder;
+    imports.import(FIRST, OWN_TABLE, same.table_type(module.table)?);
+    imports.import(FIRST, TABLE, rest_table(stubs));
+    for (n, global) in module.globals.iter().enumerate() {
+        imports.import(FIRST, &global_name(n as u32), same.global_type(*global)?);
+    }
+    Ok(())
 }
 
 /// What functions `own` call of others.

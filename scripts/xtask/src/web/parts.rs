@@ -1,5 +1,5 @@
-//! The parts of a machine on a page but for the kernel: BusyBox, root file system, empty
-//! disk, glue.
+//! The parts of a machine on a page but for the kernel: BusyBox (in one piece), root file
+//! system, empty disk, glue.
 
 use super::module;
 use crate::cache::{Entry, Id};
@@ -14,9 +14,10 @@ use std::fs;
 use std::path::Path;
 use wasmlinux_instrument::{instrument, Exceptions, Handlers, Options};
 
-/// What [`ensure`] makes, as `web/build` has it.
-pub const NAMES: [&str; 7] = [
-    "busybox.wasm",
+/// All of it, of which a page gets halves: see `kernel.rs`.
+pub const BUSYBOX: &str = "busybox.wasm";
+/// What else [`ensure`] makes, as `web/build` has it.
+pub const NAMES: [&str; 6] = [
     rootfs::IMAGE,
     disk::BLOCKS,
     "glue/access.wasm",
@@ -43,7 +44,7 @@ pub fn ensure(ctx: &Context, modules: &Modules) -> Result<Entry> {
         let stub = module::stub(&busybox).context("busybox.wasm")?;
         let links = fs::read_to_string(modules.busybox.path("busybox.links"))?;
         out(rootfs::IMAGE, rootfs::archive(ctx, &stub, &links)?)?;
-        out("busybox.wasm", module::strip(&busybox)?)?;
+        out(BUSYBOX, module::strip(&busybox)?)?;
 
         out(disk::BLOCKS, fs::read(disk.path(disk::BLOCKS))?)?;
         for name in NAMES.iter().filter(|name| name.starts_with("glue/")) {

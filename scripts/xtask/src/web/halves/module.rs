@@ -79,7 +79,7 @@ impl<'a> Module<'a> {
                             self.functions.push(ty);
                             self.imported += 1;
                         }
-                        TypeRef::Memory(_) => {}
+                        TypeRef::Memory(_) | TypeRef::Tag(_) => {}
                         other => bail!("it imports {}.{}, {other:?}", import.module, import.name),
                     }
                     self.imports.push(import);

@@ -1,5 +1,6 @@
 use super::*;
 use crate::web::marks;
+use crate::web::module::strip;
 
 const KERNEL: &str = r#"(module
   (type $unary (func (param i32) (result i32)))
@@ -63,6 +64,47 @@ fn any_choice_gives_two_valid_halves() {
         // It looks at them itself.
         split(&kernel, &keep(&chosen)).unwrap();
     }
+}
+
+const PROGRAM: &str = r#"(module
+  (@custom "linux.image" (before first) "image")
+  (type $unary (func (param i32) (result i32)))
+  (import "env" "memory" (memory 1))
+  (import "linux" "syscall" (func $syscall (param i32) (result i32)))
+  (import "linux" "longjmp" (tag (param i32)))
+  (table 3 3 funcref)
+  (global (export "__stack_pointer") (mut i32) (i32.const 7))
+  (func (export "_start") (param i32) (drop (call $cold (local.get 0))))
+  (func $cold (type $unary) (call_indirect (type $unary) (call $colder (local.get 0)) (i32.const 1)))
+  (func $colder (type $unary) (call $syscall (global.get 0)))
+  (elem (i32.const 1) $cold $colder)
+  (data (i32.const 16) "data"))"#;
+
+#[test]
+fn the_rest_of_a_program_is_all_its_code_and_nothing_else() {
+    let program = strip(&wat::parse_str(PROGRAM).unwrap()).unwrap();
+    let halves = split_program(&program, &keep(&[0])).unwrap();
+    let [first, rest] = imports(&halves);
+    assert_eq!(first, ["env.memory", "linux.syscall", "linux.longjmp", "linux.rest"]);
+    let shared = ["first.functions", "first.rest", "first.g0"];
+    assert_eq!(rest, [&["env.memory", "linux.syscall", "linux.longjmp"][..], &shared].concat());
+    // Where exec looks for it.
+    assert_eq!(halves.first[10..22], *b"\x0blinux.image");
+    let has = |half: &[u8], words: &[u8]| half.windows(words.len()).any(|bytes| bytes == words);
+    assert!(has(&halves.first, b"data") && !has(&halves.rest, b"data"));
+    assert_eq!(code(&program), code(&halves.rest));
+    for choice in 0..1u32 << 3 {
+        let chosen: Vec<u32> = (0..3).filter(|n| choice >> n & 1 == 1).collect();
+        split_program(&program, &keep(&chosen)).unwrap();
+    }
+    assert!(split_program(&wat::parse_str(KERNEL).unwrap(), &keep(&[])).is_err());
+}
+
+fn code(module: &[u8]) -> Vec<u8> {
+    let mut parsed = wasmparser::Parser::new(0).parse_all(module).flatten();
+    let section = parsed.find_map(|p| p.as_section().filter(|s| s.0 == SectionId::Code as u8));
+    let range = section.unwrap().1;
+    module[range.start as usize..range.end as usize].to_vec()
 }
 
 #[test]
