@@ -24,7 +24,6 @@ use crate::proc;
 use crate::userland::no_prose;
 use anyhow::{ensure, Context as _, Result};
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,57 +64,79 @@ pub fn ensure(
         let kernel = fs::read(modules.kernel.path("kernel.wasm"))?;
         let kernel = module::strip(&kernel).context("kernel.wasm")?;
         let image::Parts { code, data } = image::part(&kernel).context("kernel.wasm")?;
-        let work = |name: &str| making.work.join(name);
-        let run = |script: &str, args: &[&OsStr]| {
-            let mut node = Command::new(&packages.node);
-            node.arg(web.join("bundle").join(script)).args(args);
-            proc::logged(node.current_dir(&web), &ctx.log("halves"), |_| ())
-        };
+        let busybox = fs::read(made.path(parts::BUSYBOX))?;
+        let trials = Trials { ctx, packages, parts: made.dir(), work: &making.work };
 
         ctx.progress.doing("booting it");
-        let (code_file, data_file) = (work("code.wasm"), work("data.wasm"));
-        fs::write(&code_file, &code)?;
-        fs::write(&data_file, &data)?;
-        let (memory, clock) = (work("memory"), work("clock"));
-        let files = [made.dir(), &code_file, &data_file, &memory, &clock];
-        run("image.ts", &files.map(OsStr::new))?;
-        let clock = fs::read_to_string(clock)?.trim().parse()?;
-        let booted = image::booted(&fs::read(memory)?, clock)?;
-
+        let booted = trials.boot(&code, &data)?;
         ctx.progress.doing("working with it");
-        let booted_file = work("booted.wasm");
-        fs::write(&booted_file, &booted)?;
-        let busybox = fs::read(made.path(parts::BUSYBOX))?;
-        let [marked_kernel, marked_busybox] = [("kernel", &code), ("busybox", &busybox)].map(
-            |(name, whole)| -> Result<(PathBuf, PathBuf)> {
-                let (module, functions) = marks::mark(whole).with_context(|| name)?;
-                let file = work(&format!("marked-{name}.wasm"));
-                fs::write(&file, module)?;
-                ensure!(functions <= 65536, "{name} has more functions than there are marks");
-                Ok((file, work(&format!("called-{name}"))))
-            },
-        );
-        let [(kernel, kernel_calls), (busybox_file, busybox_calls)] =
-            [marked_kernel?, marked_busybox?];
-        let files = [
-            made.dir(),
-            host.dir(),
-            &booted_file,
-            &kernel,
-            &kernel_calls,
-            &busybox_file,
-            &busybox_calls,
-        ];
-        run("profile.ts", &files.map(OsStr::new))?;
+        let (in_kernel, in_busybox) = trials.work(host.dir(), &booted, &code, &busybox)?;
 
-        let kernel = halves::split(&code, &numbers(&kernel_calls)?)?;
-        let busybox = halves::split_program(&busybox, &numbers(&busybox_calls)?)?;
+        let kernel = halves::split(&code, &in_kernel)?;
+        let busybox = halves::split_program(&busybox, &in_busybox)?;
         let all = [kernel.first, kernel.rest, data, booted, busybox.first, busybox.rest];
         for (name, bytes) in NAMES.iter().zip(all) {
             fs::write(making.out.join(name), bytes)?;
         }
         Ok(())
     })
+}
+
+/// Machines that run under node, to see what they do.
+struct Trials<'a> {
+    ctx: &'a Context,
+    packages: &'a Packages,
+    /// The other parts of a machine.
+    parts: &'a Path,
+    work: &'a Path,
+}
+
+impl Trials<'_> {
+    /// The memory of a machine that is about to begin its init, as a module.
+    fn boot(&self, code: &[u8], data: &[u8]) -> Result<Vec<u8>> {
+        let code = self.file("code.wasm", code)?;
+        let data = self.file("data.wasm", data)?;
+        let [memory, clock] = ["memory", "clock"].map(|name| self.work.join(name));
+        self.run("image.ts", &[self.parts, &code, &data, &memory, &clock])?;
+        let clock = fs::read_to_string(clock)?.trim().parse()?;
+        image::booted(&fs::read(memory)?, clock)
+    }
+
+    /// The functions of kernel and BusyBox that are called.
+    fn work(
+        &self,
+        host: &Path,
+        booted: &[u8],
+        code: &[u8],
+        busybox: &[u8],
+    ) -> Result<(BTreeSet<u32>, BTreeSet<u32>)> {
+        let booted = self.file("booted.wasm", booted)?;
+        let kernel = self.marked("kernel", code)?;
+        let busybox = self.marked("busybox", busybox)?;
+        let [in_kernel, in_busybox] = ["in-kernel", "in-busybox"].map(|name| self.work.join(name));
+        let args = [self.parts, host, &booted, &kernel, &in_kernel, &busybox, &in_busybox];
+        self.run("profile.ts", &args)?;
+        Ok((numbers(&in_kernel)?, numbers(&in_busybox)?))
+    }
+
+    fn marked(&self, name: &str, module: &[u8]) -> Result<PathBuf> {
+        let (module, functions) = marks::mark(module).with_context(|| name.to_owned())?;
+        ensure!(functions <= marks::MOST, "{name} has {functions} functions: too many to mark");
+        self.file(&format!("marked-{name}.wasm"), &module)
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let file = self.work.join(name);
+        fs::write(&file, bytes)?;
+        Ok(file)
+    }
+
+    fn run(&self, script: &str, args: &[&Path]) -> Result<()> {
+        let web = self.ctx.path("web");
+        let mut node = Command::new(&self.packages.node);
+        node.arg(web.join("bundle").join(script)).args(args);
+        proc::logged(node.current_dir(web), &self.ctx.log("halves"), |_| ())
+    }
 }
 
 /// What is in a file, one a line.

@@ -11,6 +11,9 @@ use wasm_encoder::{
 };
 use wasmparser::{BinaryReader, CodeSectionReader, Parser, Payload, TypeRef};
 
+/// One byte each in a page of memory.
+pub const MOST: u32 = 65536;
+
 /// `module` with such functions, and how many they are.
 pub fn mark(module: &[u8]) -> Result<(Vec<u8>, u32)> {
     let mut out = wasm_encoder::Module::new();
