@@ -65,12 +65,18 @@ test("a due timer fires at a look", async (t) => {
 });
 
 test("the event loop is due every 8 ms, and gets its turn", async (t) => {
-  const clock = clockFor(t);
   const begin = performance.now();
+  const clock = clockFor(t);
   while (!clock.check());
   assert.ok(performance.now() - begin >= 7);
-  await clock.turn();
-  assert.ok(!clock.check());
+  for (let late = true; late;) {
+    await clock.turn();
+    const turned = performance.now();
+    const due = clock.check();
+    // A busy host may have let another 8 ms go by.
+    late = performance.now() - turned >= 7;
+    assert.ok(late || !due);
+  }
   // Others come in between: a machine that never sleeps does not starve them.
   let others = false;
   setTimeout(() => (others = true), 0);
