@@ -10,16 +10,12 @@ import type { Devices } from "../src/engine/devices.ts";
 import { BOOTED_MEMORY } from "../src/engine/image.ts";
 import { Machine } from "../src/engine/machine.ts";
 import { Programs } from "../src/engine/programs.ts";
+import { glue, module } from "./modules.ts";
 
 const [parts, code, data, memory, clock] = process.argv.slice(2);
 if (!parts || !code || !data || !memory || !clock) {
   throw new Error("usage: image.ts PARTS CODE DATA MEMORY CLOCK");
 }
-
-function module(file: string): WebAssembly.Module {
-  return new WebAssembly.Module(new Uint8Array(readFileSync(file)));
-}
-const glue = (name: string) => module(`${parts}/glue/${name}.wasm`);
 
 let log = "";
 /** There is nobody yet to whom a machine could be connected. */
@@ -46,7 +42,7 @@ const machine = new Machine({
   kernel: module(code),
   image: module(data),
   rest: () => Promise.reject(new Error("the kernel is in one piece")),
-  glue: { access: glue("access"), cpu: glue("cpu"), program: glue("program"), user: glue("user") },
+  glue: glue(parts),
   devices,
   programs: new Programs(),
   initrd: new Uint8Array(readFileSync(`${parts}/rootfs.cpio`)),

@@ -15,6 +15,7 @@ import { Machine } from "../src/engine/machine.ts";
 import { Programs } from "../src/engine/programs.ts";
 import { Host } from "../src/host/host.ts";
 import { Turns } from "../src/worker/turns.ts";
+import { glue, module } from "./modules.ts";
 
 const [parts, hostFolder, booted, kernel, kernelCalled, busybox, busyboxCalled] =
   process.argv.slice(2) as [string, string, string, string, string, string, string];
@@ -102,10 +103,6 @@ class File implements Handle {
   }
 }
 
-function module(file: string): WebAssembly.Module {
-  return new WebAssembly.Module(new Uint8Array(readFileSync(file)));
-}
-
 const compiled = {
   host: module(`${hostFolder}/host.wasm`),
   kernel: module(kernel),
@@ -145,7 +142,6 @@ WebAssembly.Instance = class extends Instance {
 };
 const { imports } = WebAssembly.Module;
 WebAssembly.Module.imports = (of) => imports(of).filter(({ module }) => module !== "marks");
-const glue = (name: string) => module(`${parts}/glue/${name}.wasm`);
 
 /** A machine as a page's worker has it. */
 class Guest {
@@ -168,12 +164,7 @@ class Guest {
       kernel: compiled.kernel,
       image: compiled.image,
       rest: () => Promise.reject(new Error("the kernel is in one piece")),
-      glue: {
-        access: glue("access"),
-        cpu: glue("cpu"),
-        program: glue("program"),
-        user: glue("user"),
-      },
+      glue: glue(parts),
       devices: host,
       disks: [Disk.in(disk, 256 * MIB, empty)],
       programs,

@@ -134,8 +134,7 @@ export class Machine {
       (error) => error instanceof WebAssembly.Exception && error.is(longjmp),
       (error) => this.finish({ kind: "crash", message: describe(error) }),
     );
-    if (booted === undefined) this.boot(kernel, cpu);
-    else this.goOn(kernel, cpu);
+    this.begin(kernel, cpu, booted !== undefined);
   }
 
   /** Raises an interrupt line of the kernel's. */
@@ -164,28 +163,17 @@ export class Machine {
     this.finish({ kind: "stopped" });
   }
 
-  private boot(kernel: Kernel, cpu: CpuExports): void {
-    const { kernelMemory } = this.options;
-    const [at, length] = this.provide(kernel, kernelMemory);
-    const boot = WebAssembly.promising(cpu.boot);
-    const { current } = this.scheduler;
-    this.scheduler.run(current, () => boot(kernelMemory, at, length, current.kstack));
-  }
-
-  private goOn(kernel: Kernel, cpu: CpuExports): void {
-    const [at, length] = this.provide(kernel, kernel.lkl_room_end());
-    const resume = WebAssembly.promising(cpu.resume);
-    const { current } = this.scheduler;
-    this.scheduler.run(current, () => resume(at, length, current.kstack));
-  }
-
-  /** Command line and initrd, which ends at `end`: where it is, and its length. */
-  private provide(kernel: Kernel, end: number): [at: number, length: number] {
-    const { initrd, parameters } = this.options;
+  /** Boots, or goes on: with the command line, and the initrd where either wants it. */
+  private begin(kernel: Kernel, cpu: CpuExports, goesOn: boolean): void {
+    const { initrd, parameters, kernelMemory } = this.options;
+    const end = goesOn ? kernel.lkl_room_end() : kernelMemory;
     const at = (end - initrd.length) & ~4095;
     this.bytes.set(initrd, at);
     this.bytes.set(new TextEncoder().encode(parameters + "\0"), kernel.lkl_cmdline());
-    return [at, initrd.length];
+    const entry = WebAssembly.promising(goesOn ? cpu.resume : cpu.boot);
+    const memory = goesOn ? [] : [kernelMemory];
+    const { current } = this.scheduler;
+    this.scheduler.run(current, () => entry(...memory, at, initrd.length, current.kstack));
   }
 
   private slice(at: number, length: number): Uint8Array {

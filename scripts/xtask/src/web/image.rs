@@ -89,7 +89,7 @@ pub fn booted(memory: &[u8], clock: f64) -> Result<Vec<u8>> {
     let mut exports = ExportSection::new();
     exports.export("clock", ExportKind::Global, 0);
 
-    // Below there are marks of ours, and what comes from the host.
+    // Below there is only what comes from the host.
     let base = GLOBAL_BASE as usize;
     let mut data = DataSection::new();
     for (start, piece) in pieces(&memory[base..]) {

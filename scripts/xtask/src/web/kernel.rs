@@ -53,6 +53,7 @@ pub fn ensure(
         .text("host", &host.contents())
         .text("packages", &packages.key)
         .file("image", &web.join("bundle/image.ts"))?
+        .file("modules", &web.join("bundle/modules.ts"))?
         .file("profile", &web.join("bundle/profile.ts"))?;
     for file in ["halves.rs", "halves/module.rs", "image.rs", "marks.rs", "module.rs"] {
         key = key.file(file, &ctx.path("scripts/xtask/src/web").join(file))?;

@@ -4,12 +4,12 @@
 //! import `marks.memory`, which all instances share. `web/bundle/profile.ts` runs them and
 //! reads it.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{
-    reencode, CodeSection, EntityType, ImportSection, Instruction, MemArg, MemoryType, RawSection,
-    SectionId,
+    CodeSection, ImportSection, Instruction, MemArg, MemoryType, RawSection, SectionId,
 };
-use wasmparser::{BinaryReader, CodeSectionReader, Parser, Payload, TypeRef};
+use wasmparser::{BinaryReader, CodeSectionReader, Parser, Payload};
 
 /// One byte each in a page of memory.
 pub const MOST: u32 = 65536;
@@ -45,12 +45,7 @@ fn with_memory(imports: wasmparser::ImportSectionReader) -> Result<ImportSection
     let mut out = ImportSection::new();
     for import in imports.into_imports() {
         let import = import?;
-        let ty: EntityType = match import.ty {
-            TypeRef::FuncExact(_) => None,
-            ty => reencode::Reencode::entity_type(&mut reencode::RoundtripReencoder, ty).ok(),
-        }
-        .with_context(|| format!("it imports {}.{}", import.module, import.name))?;
-        out.import(import.module, import.name, ty);
+        out.import(import.module, import.name, RoundtripReencoder.entity_type(import.ty)?);
     }
     let ty = MemoryType {
         minimum: 1,
